@@ -1,0 +1,19 @@
+"""Fixtures for every kind of test: the servers. Unit tests use none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trustportal.servers import Servers, ensure_servers
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """A real PostgreSQL and a real Valkey, started once and shared by every test process."""
+    with ensure_servers(ROOT / "var" / "test", env={}, durable=False) as running:
+        yield running

@@ -1,0 +1,1 @@
+"""TrustPortal: one place where a multi-academy trust keeps its policies."""
