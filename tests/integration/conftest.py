@@ -1,0 +1,257 @@
+"""Fixtures of the integration tests: applications over a fresh database, mail, a world, browsers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.hygiene import faults_of
+from tests.world import Someone, World
+from trustportal.app import create_app
+from trustportal.config import Settings
+from trustportal.db import db
+from trustportal.kernel_models import WebSession
+from trustportal.migrate import upgrade
+from trustportal.servers import DatabaseUrls, Servers
+from trustportal.sessions import cookie_name, token_hash
+from trustportal.times import now
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRET = "only-for-tests-" + "x" * 32
+_CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+# -- database and applications -----------------------------------------------------------------------------------
+
+
+def _migrations_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted([*(ROOT / "migrations").rglob("*.py"), *(ROOT / "migrations").rglob("*.sql")]):
+        digest.update(path.read_bytes())
+    digest.update((ROOT / "trustportal" / "protection.py").read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@pytest.fixture(scope="session")
+def template(servers: Servers) -> str:
+    """The name of a migrated database to copy from."""
+    name = f"trustportal_template_{_migrations_hash()}"
+    servers.template(name, prepare=upgrade)
+    return name
+
+
+@dataclass(slots=True)
+class Postbox:
+    """What the mail server has taken."""
+
+    received: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.received.append(message)
+        return "250 Taken"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The mails to one address, in the order in which they came."""
+        return [mail for mail in self.received if address in str(mail["To"])]
+
+    def last_link(self, address: str, contains: str) -> str:
+        """The path of the newest link in a mail to an address that contains some words."""
+        for mail in reversed(self.to(address)):
+            body = mail.get_body(("plain",))
+            found = re.findall(r"https?://[^/\s]+(/\S*)", body.get_content() if body else "")
+            for path in found:
+                if contains in path:
+                    return str(path)
+        raise AssertionError(f"no mail to {address} with a link to {contains}")
+
+
+@pytest.fixture(scope="session")
+def smtp_server() -> Iterator[tuple[str, Postbox]]:
+    """A real SMTP server, and what it has taken."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    postbox = Postbox()
+    controller = Controller(postbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield f"smtp://127.0.0.1:{port}", postbox
+    controller.stop()
+
+
+@pytest.fixture
+def postbox(smtp_server: tuple[str, Postbox]) -> Postbox:
+    """The mails of this test; `world.run_jobs()` sends what is queued."""
+    smtp_server[1].received.clear()
+    return smtp_server[1]
+
+
+@pytest.fixture(scope="session")
+def settings(
+    servers: Servers, smtp_server: tuple[str, Postbox], tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """Settings as on a machine with real people: no demonstration mode."""
+    urls = servers.urls(_database_name())
+    return Settings.from_env(
+        {
+            **urls.environment(),
+            "REDIS_URL": servers.queue_url(os.getpid() % 60),
+            "PUBLIC_URL": "http://portal.example",
+            "SECRET_KEY": SECRET,
+            "SMTP_URL": smtp_server[0],
+            "MAIL_BATCH_SECONDS": "0",
+            "VAR": str(tmp_path_factory.mktemp("var")),
+        }
+    )
+
+
+def _database_name() -> str:
+    return f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}_{os.getpid()}"
+
+
+@pytest.fixture
+def database(servers: Servers, template: str) -> Iterator[DatabaseUrls]:
+    """A fresh database for one test."""
+    yield servers.fresh_database(_database_name(), template=template)
+    servers.drop_database(_database_name())
+
+
+@pytest.fixture(scope="session")
+def _applications(settings: Settings) -> dict[str, Flask]:
+    """Applications are made once: the database's address stays the same, its content does not."""
+    return {
+        "web": create_app(settings),
+        "worker": create_app(settings, role="worker"),
+    }
+
+
+def _over_fresh(app: Flask) -> Iterator[Flask]:
+    app.test_client_class = PortalClient
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(database: DatabaseUrls, _applications: dict[str, Flask]) -> Iterator[Flask]:
+    """The web application, with the web's database role. No context is pushed: use `world.acting` or a client."""
+    yield from _over_fresh(_applications["web"])
+
+
+@pytest.fixture
+def worker_app(database: DatabaseUrls, _applications: dict[str, Flask]) -> Iterator[Flask]:
+    """The application in which jobs run, with the workers' database role."""
+    yield from _over_fresh(_applications["worker"])
+
+
+@pytest.fixture
+def demo_app(database: DatabaseUrls, settings: Settings, _applications: dict[str, Flask]) -> Iterator[Flask]:
+    """The web application in demonstration mode."""
+    if "demo" not in _applications:
+        _applications["demo"] = create_app(replace(settings, demo=True))
+    yield from _over_fresh(_applications["demo"])
+
+
+# -- browsers' stand-ins -----------------------------------------------------------------------------------------
+
+
+class PortalClient(FlaskClient):
+    """A client that refuses a badly made page, remembers the CSRF token and puts it into what it posts."""
+
+    csrf = ""
+    #: Set to False in a test that is about a broken page.
+    strict = True
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        method = kwargs.get("method", "GET")
+        if method == "POST" and kwargs.get("json") is None and self.csrf:
+            sent = kwargs.get("data")
+            if sent is None or isinstance(sent, dict):
+                kwargs["data"] = {"csrf_token": self.csrf, **(sent or {})}
+        response = super().open(*args, **kwargs)
+        if response.mimetype == "text/html" and response.status_code != 304:
+            html = response.get_data(as_text=True)
+            found = _CSRF.search(html)
+            if found:
+                self.csrf = found.group(1)
+            if (
+                self.strict
+                and method != "HEAD"
+                and html
+                and response.status_code not in {301, 302, 303, 307, 308}
+            ):
+                whole = html.lstrip().lower().startswith("<!doctype")
+                faults = faults_of(html, fragment=not whole)
+                assert not faults, f"{response.request.path}:\n" + "\n".join(faults)
+        return response
+
+
+@pytest.fixture
+def client(app: Flask) -> PortalClient:
+    """Somebody who is not signed in."""
+    made = app.test_client()
+    assert isinstance(made, PortalClient)
+    return made
+
+
+@pytest.fixture
+def client_for(app: Flask) -> Callable[[Someone], PortalClient]:
+    """`client_for(person)`: a client of somebody who is signed in (the session is made directly)."""
+
+    def sign_in(person: Someone, *, of: Flask = app, method: str = "password and code") -> PortalClient:
+        assert person.account_id is not None, f"{person.name} has no account"
+        token, raw = secrets.token_urlsafe(32), secrets.token_hex(20)
+        with of.app_context(), Session(db.engine) as own, own.begin():
+            own.add(
+                WebSession(
+                    token_hash=token_hash(token),
+                    account_id=person.account_id,
+                    content={"csrf_token": raw},
+                    created_at=now(),
+                    seen_at=now(),
+                    authenticated_at=now(),
+                    method=method,
+                    user_agent="test",
+                )
+            )
+        made = of.test_client()
+        assert isinstance(made, PortalClient)
+        made.set_cookie(cookie_name(of), token, secure=of.config["SESSION_COOKIE_SECURE"])
+        made.csrf = str(URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw))
+        return made
+
+    return sign_in
+
+
+# -- worlds ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world(app: Flask, worker_app: Flask) -> World:
+    """A trust with a network manager; add schools and people as the test needs them. See tests/world.py."""
+    return World(app, worker_app, name="Larkfield Academies Trust", slug="larkfield")
+
+
+@pytest.fixture
+def other_world(app: Flask, worker_app: Flask) -> World:
+    """Another trust on the same installation."""
+    return World(app, worker_app, name="Brookside Learning Trust", slug="brookside")

@@ -1,0 +1,131 @@
+"""Every address of the portal, with something real behind each name in it: the one place that knows how to fill them.
+
+A route whose address names something new fails the sweeps until it is listed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.integration.sweeps.estate import Furnished
+from trustportal.web import Access
+
+#: What stands for each name in an address, unless the endpoint needs something else (below).
+NAMES: Mapping[str, Any] = {
+    "trust": lambda at: at.world.slug,
+    "school": lambda at: at.ashgrove.slug,
+    "policy": lambda at: at.reconciling,
+    "key": lambda at: "administrators",
+    "label": lambda at: "1.1",
+    "number": lambda at: 1,
+    "kind": lambda at: "csv",
+    "token": lambda at: "made-up",
+    "digest": lambda at: at.digest,
+    "session_id": lambda at: uuid4(),
+    **{
+        name: lambda at, name=name: at.ids[name]
+        for name in (
+            "assignment_id",
+            "campaign_id",
+            "membership_id",
+            "person_id",
+            "reading_id",
+            "run_id",
+            "signature_id",
+        )
+    },
+}
+
+
+def _drafting(at: Furnished) -> dict[str, Any]:
+    return {"policy": at.drafting, "key": "kind"}
+
+
+#: Endpoints that work on something in a certain state.
+AT_ENDPOINT: Mapping[str, Any] = {
+    "drafts.start": lambda at: {"policy": at.reconciling},
+    "drafts.publish": lambda at: {"policy": at.approved},
+    "drafts.publication": lambda at: {"policy": at.reconciling},
+    "drafts.withdraw": lambda at: {"policy": at.submitted},
+    **{
+        f"drafts.{view}": _drafting
+        for view in (
+            "edit",
+            "add",
+            "clause",
+            "move",
+            "remove",
+            "discard",
+            "header",
+            "modes",
+            "preview",
+            "submit",
+        )
+    },
+    "school_policies.add": lambda at: {"key": "trips"},
+    "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},
+    "school_policies.withdraw": lambda at: {"policy": at.drafting},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One method of one route."""
+
+    rule: Rule
+    method: str
+    access: Access
+
+    @property
+    def endpoint(self) -> str:
+        """The view's name."""
+        return str(self.rule.endpoint)
+
+    @property
+    def of_a_trust(self) -> bool:
+        """Whether it lies inside a trust, for its members."""
+        return not (self.access.public or self.access.account_only)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule}"
+
+    def arguments(self, at: Furnished) -> dict[str, Any]:
+        """What stands for each name in the address; KeyError for a name that nobody listed."""
+        chosen = {name: NAMES[name](at) for name in self.rule.arguments}
+        for name, value in AT_ENDPOINT.get(self.endpoint, lambda _: {})(at).items():
+            if name in chosen:
+                chosen[name] = value
+        return chosen
+
+    def url(self, at: Furnished, **instead: Any) -> str:
+        """The filled address."""
+        _domain, path = self.rule.build({**self.arguments(at), **instead}, append_unknown=False)  # type: ignore[misc]
+        return path
+
+
+def addresses(app: Flask) -> Iterator[Address]:
+    """Every method of every route, but for static files."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule):
+        if rule.endpoint == "static":
+            continue
+        access = app.view_functions[rule.endpoint].access  # type: ignore[attr-defined]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Address(rule, method, access)
+
+
+def foreign(name: str, at: Furnished) -> Any:
+    """The same thing in another trust; for what is only a name or a number, one that does not exist."""
+    if name in at.ids:
+        return at.ids[name]
+    return {"number": 999, "label": "9.9"}.get(name, "no-such-thing")
+
+
+def is_typed(rule: Rule, name: str) -> bool:
+    """Whether an id in an address is refused by the router when it is malformed."""
+    return f"<uuid:{name}>" in rule.rule or f"<int:{name}>" in rule.rule

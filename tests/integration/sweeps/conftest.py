@@ -1,0 +1,120 @@
+"""The two furnished trusts of the sweeps, made once for all of them, in a database of their own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+
+from tests.integration.conftest import SECRET, PortalClient
+from tests.integration.sweeps.estate import Furnished, Grounds, furnish
+from tests.world import Someone
+from trustportal.app import create_app
+from trustportal.config import Settings
+from trustportal.db import db
+from trustportal.kernel_models import WebSession
+from trustportal.servers import DatabaseUrls, Servers
+from trustportal.sessions import cookie_name, token_hash
+from trustportal.times import now
+
+
+@dataclass
+class Estate:
+    """Two furnished trusts on one installation. `ours` is the one that is walked through, `theirs` the other."""
+
+    servers: Servers
+    name: str
+    urls: DatabaseUrls
+    app: Flask
+    worker_app: Flask
+    ours: Furnished
+    theirs: Furnished
+
+    @property
+    def superuser_url(self) -> str:
+        """The database, past row-level security: to look at what changed."""
+        return self.servers.superuser_url(self.name)
+
+    def keep(self) -> None:
+        """Remember everything as it is now, for `restore`."""
+        _let_go(self.app, self.worker_app)
+        self.servers.fresh_database(f"{self.name}_kept", template=self.name)
+
+    def restore(self) -> None:
+        """Bring back what `keep` remembered."""
+        _let_go(self.app, self.worker_app)
+        self.servers.fresh_database(self.name, template=f"{self.name}_kept")
+
+    def client_for(self, person: Someone | None) -> PortalClient:
+        """A client of somebody who is signed in; of nobody, one that has a session for its forms."""
+        token, raw = secrets.token_urlsafe(32), secrets.token_hex(20)
+        with self.app.app_context(), Session(db.engine) as own, own.begin():
+            own.add(
+                WebSession(
+                    token_hash=token_hash(token),
+                    account_id=person.account_id if person else None,
+                    content={"csrf_token": raw},
+                    created_at=now(),
+                    seen_at=now(),
+                    authenticated_at=now() if person else None,
+                    method="password and code" if person else "",
+                    user_agent="test",
+                )
+            )
+        made = self.app.test_client()
+        assert isinstance(made, PortalClient)
+        made.set_cookie(cookie_name(self.app), token, secure=self.app.config["SESSION_COOKIE_SECURE"])
+        made.csrf = str(URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw))
+        return made
+
+
+@pytest.fixture(scope="session")
+def _estate(
+    servers: Servers, template: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Estate]:
+    name = f"sweep_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}_{os.getpid()}"
+    urls = servers.fresh_database(name, template=template)
+    own = replace(
+        settings,
+        database_url=settings.database_url.replace(settings_name(settings), name),
+        worker_database_url=settings.worker_database_url.replace(settings_name(settings), name),
+        var=Path(tmp_path_factory.mktemp("sweeps")),
+    )
+    app, worker_app = create_app(own), create_app(own, role="worker")
+    app.test_client_class = PortalClient
+    try:
+        ours = furnish(Grounds(app, worker_app, name="Larkfield Academies Trust", slug="larkfield"))
+        theirs = furnish(Grounds(app, worker_app, name="Brookside Learning Trust", slug="brookside"))
+        made = Estate(servers, name, urls, app, worker_app, ours, theirs)
+        made.keep()
+        yield made
+    finally:
+        _let_go(app, worker_app)
+        servers.drop_database(name)
+        servers.drop_database(f"{name}_kept")
+
+
+def _let_go(*apps: Flask) -> None:
+    for app in apps:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def settings_name(settings: Settings) -> str:
+    """The database's name in an address."""
+    return settings.database_url.rsplit("?", 1)[0].rsplit("/", 1)[1]
+
+
+@pytest.fixture(scope="module")
+def estate(_estate: Estate) -> Iterator[Estate]:
+    """The two trusts. A module finds them as they were furnished, whatever another did."""
+    yield _estate
+    _estate.restore()

@@ -1,0 +1,567 @@
+"""One trust never sees another's rows: asked of PostgreSQL past the application, and of the session past PostgreSQL.
+
+The third ring is tried with the roles of the application and without its filters; the second with a superuser, whom
+row-level security does not bind. Each has to hold alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import (
+    Engine,
+    Select,
+    create_engine,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session, aliased, configure_mappers
+
+from tests.integration.sweeps import catalogue
+from tests.integration.sweeps.conftest import Estate
+from trustportal.acceptance.models import Assignment
+from trustportal.app import create_app
+from trustportal.db import METADATA, Model, Scope, TrustOwned, db, enter_scope, scope
+from trustportal.migrate import sqlalchemy_url
+from trustportal.policies.models import Edition, Policy, TemplateVersion
+from trustportal.protection import Reach, Writes
+from trustportal.tenants.models import Person, School, Trust
+
+ROOT = Path(__file__).resolve().parents[3]
+RULES = catalogue.declared().protected
+#: Tables whose rows are a school's; some of them have rows of the trust itself too.
+OR_THE_TRUSTS = {Reach.PLACE, Reach.MINE_TOO}
+OF_SCHOOLS = OR_THE_TRUSTS | {Reach.SCHOOL, Reach.SCHOOLS}
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def settings(
+    connection: Connection,
+    trust_id: UUID | None,
+    *,
+    person_id: UUID | None = None,
+    schools: tuple[UUID, ...] = (),
+    everywhere: bool = False,
+) -> None:
+    """The tenancy settings of the present transaction, as the application sets them."""
+    connection.execute(
+        "SELECT set_config('app.trust_id', %s, true), set_config('app.person_id', %s, true),"
+        " set_config('app.school_ids', %s, true), set_config('app.all_schools', %s, true)",
+        [
+            str(trust_id or ""),
+            str(person_id or ""),
+            "{" + ",".join(map(str, schools)) + "}",
+            "on" if everywhere else "off",
+        ],
+    )
+
+
+def count(connection: Connection, query: str, *values: object) -> int:
+    return int(connection.execute(query, values).fetchall()[0][0])  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def superuser(estate: Estate) -> Iterator[Connection]:
+    with psycopg.connect(estate.superuser_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(params=["web", "worker"])
+def connection(request: pytest.FixtureRequest, estate: Estate) -> Iterator[Connection]:
+    """The application's own role, without the application."""
+    with psycopg.connect(getattr(estate.urls, request.param)) as made:
+        yield made
+        made.rollback()
+
+
+# -- the third ring: PostgreSQL ----------------------------------------------------------------------------------
+
+
+def test_both_trusts_have_rows_in_every_table(estate: Estate, superuser: Connection) -> None:
+    """Otherwise the tests below would show nothing."""
+    empty = [
+        (table, furnished.world.slug)
+        for table, rule in RULES.items()
+        for furnished in (estate.ours, estate.theirs)
+        if not count(
+            superuser,
+            f"SELECT count(*) FROM {table} WHERE {rule.trust_column} = %s",
+            furnished.world.trust_id,
+        )
+    ]
+    assert empty == []
+
+
+def test_a_trust_sees_its_own_rows_and_no_others(
+    estate: Estate, superuser: Connection, connection: Connection
+) -> None:
+    ours = estate.ours.world.trust_id
+    settings(connection, ours, everywhere=True)
+    for table, rule in RULES.items():
+        own = f"SELECT count(*) FROM {table} WHERE {rule.trust_column} = %s"
+        foreign = f"SELECT count(*) FROM {table} WHERE {rule.trust_column} <> %s"
+        assert count(connection, foreign, ours) == 0, table
+        assert count(connection, own, ours) == count(superuser, own, ours), table
+
+
+def test_without_settings_nothing_is_visible(estate: Estate, connection: Connection) -> None:
+    def visible() -> dict[str, int]:
+        return {
+            table: found for table in RULES if (found := count(connection, f"SELECT count(*) FROM {table}"))
+        }
+
+    assert visible() == {}
+    connection.rollback()
+    # A setting made for one transaction falls back to an empty text, not to nothing: that must not raise, nor show.
+    settings(connection, estate.ours.world.trust_id, everywhere=True)
+    assert visible()
+    connection.commit()
+    assert visible() == {}
+    settings(connection, None, everywhere=True)
+    assert visible() == {}
+
+
+def test_a_trust_that_is_no_trust_sees_nothing(connection: Connection) -> None:
+    settings(connection, uuid4(), everywhere=True)
+    assert {table for table in RULES if count(connection, f"SELECT count(*) FROM {table}")} == set()
+
+
+def test_another_trusts_rows_are_neither_changed_nor_removed_nor_made(
+    estate: Estate, connection: Connection
+) -> None:
+    ours, theirs = estate.ours.world.trust_id, estate.theirs.world.trust_id
+    settings(connection, ours, everywhere=True)
+    connection.execute("SAVEPOINT before")
+    for table, rule in RULES.items():
+        column = rule.trust_column
+        if rule.writes in {Writes.FULL, Writes.KEEP}:
+            done = connection.execute(f"UPDATE {table} SET {column} = {column} WHERE {column} = %s", [theirs])
+            assert done.rowcount == 0, table
+            with pytest.raises(psycopg.DatabaseError):  # handing one's own row to another trust
+                connection.execute(f"UPDATE {table} SET {column} = %s", [theirs])
+            connection.execute("ROLLBACK TO before")
+        if rule.writes is Writes.FULL:
+            assert connection.execute(f"DELETE FROM {table} WHERE {column} = %s", [theirs]).rowcount == 0, (
+                table
+            )
+        if rule.writes in {Writes.FULL, Writes.KEEP, Writes.APPEND} and column == "trust_id":
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                connection.execute(
+                    f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('trust_id', %s::text))).*"
+                    f" FROM {table} t LIMIT 1",
+                    [str(theirs)],
+                )
+            connection.execute("ROLLBACK TO before")
+
+
+def test_the_owner_is_bound_too(estate: Estate) -> None:
+    with psycopg.connect(estate.urls.migration) as owner:
+        assert {table for table in RULES if count(owner, f"SELECT count(*) FROM {table}")} == set()
+
+
+def test_a_school_sees_its_own_rows_and_the_trusts(
+    estate: Estate, superuser: Connection, connection: Connection
+) -> None:
+    ours, trust_id = estate.ours, estate.ours.world.trust_id
+    bitten: set[str] = set()
+    for mine, other in ((ours.ashgrove, ours.birchwood), (ours.birchwood, ours.ashgrove)):
+        settings(connection, trust_id, schools=(mine.id,))
+        for table, rule in RULES.items():
+            if rule.reach not in OF_SCHOOLS:
+                continue
+            column = "id" if rule.reach is Reach.SCHOOLS else "school_id"
+            seen = {row[0] for row in connection.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall()}
+            assert seen <= ({mine.id, None} if rule.reach in OR_THE_TRUSTS else {mine.id}), table
+            allowed = f"{column} = %s" + (f" OR {column} IS NULL" if rule.reach in OR_THE_TRUSTS else "")
+            assert count(connection, f"SELECT count(*) FROM {table}") == count(
+                superuser,
+                f"SELECT count(*) FROM {table} WHERE trust_id = %s AND ({allowed})",
+                trust_id,
+                mine.id,
+            ), table
+            if count(superuser, f"SELECT count(*) FROM {table} WHERE {column} = %s", other.id):
+                bitten.add(table)
+    assert bitten == {table for table, rule in RULES.items() if rule.reach in OF_SCHOOLS}
+
+
+def test_the_central_team_sees_no_schools_rows(estate: Estate, connection: Connection) -> None:
+    settings(connection, estate.ours.world.trust_id)
+    for table, rule in RULES.items():
+        if rule.reach in OR_THE_TRUSTS:
+            assert count(connection, f"SELECT count(*) FROM {table} WHERE school_id IS NOT NULL") == 0, table
+        if rule.reach in {Reach.SCHOOL, Reach.SCHOOLS}:
+            assert count(connection, f"SELECT count(*) FROM {table}") == 0, table
+
+
+def test_a_school_makes_no_rows_at_another(estate: Estate, connection: Connection) -> None:
+    ours = estate.ours
+    settings(connection, ours.world.trust_id, schools=(ours.ashgrove.id,))
+    connection.execute("SAVEPOINT before")
+    tried = 0
+    for table, rule in RULES.items():
+        writable = rule.writes in {Writes.FULL, Writes.KEEP, Writes.APPEND}
+        if rule.reach not in OF_SCHOOLS - {Reach.SCHOOLS} or not writable:
+            continue
+        if not count(connection, f"SELECT count(*) FROM {table}"):
+            continue
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            connection.execute(
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('school_id', %s::text))).*"
+                f" FROM {table} t LIMIT 1",
+                [str(ours.birchwood.id)],
+            )
+        connection.execute("ROLLBACK TO before")
+        tried += 1
+    assert tried > 10
+
+
+def test_people_are_seen_where_they_serve(estate: Estate, connection: Connection) -> None:
+    ours = estate.ours
+    person = ours.given.teacher
+
+    def names() -> set[str]:
+        return {row[0] for row in connection.execute("SELECT name FROM person").fetchall()}
+
+    settings(connection, ours.world.trust_id, person_id=person.id, schools=(ours.ashgrove.id,))
+    assert {person.name, ours.given.head.name, "Una Trustee"} <= names()
+    assert ours.everything_at_birchwood.name not in names()
+    settings(connection, ours.world.trust_id, person_id=person.id)
+    assert person.name in names()
+    assert ours.given.head.name not in names()
+
+
+def test_what_somebody_signed_stays_theirs_to_see(estate: Estate, connection: Connection) -> None:
+    ours = estate.ours
+    own = [table for table, rule in RULES.items() if rule.reach is Reach.MINE_TOO]
+    assert "signature" in own
+    for table in own:
+        settings(connection, ours.world.trust_id, person_id=ours.reader.id)
+        assert count(connection, f"SELECT count(*) FROM {table} WHERE person_id = %s", ours.reader.id) > 0
+        others = f"SELECT count(*) FROM {table} WHERE person_id <> %s AND school_id IS NOT NULL"
+        assert count(connection, others, ours.reader.id) == 0
+        settings(connection, estate.theirs.world.trust_id, person_id=ours.reader.id)
+        assert count(connection, f"SELECT count(*) FROM {table} WHERE person_id = %s", ours.reader.id) == 0
+
+
+def test_what_is_only_added_to_stays_as_it_is_whoever_asks(estate: Estate, superuser: Connection) -> None:
+    """The triggers refuse the owner and the superuser too."""
+    frozen = {table: "" for table, rule in RULES.items() if rule.writes in {Writes.APPEND, Writes.CHAIN}}
+    frozen |= {"edition": " WHERE state = 'approved'", "template_version": " WHERE state = 'published'"}
+    changes = {"edition": "tree = '[]'", "template_version": "reason = 'other'"}
+    for table, which in frozen.items():
+        for statement in (
+            f"UPDATE {table} SET {changes.get(table, 'trust_id = trust_id')}{which}",
+            f"DELETE FROM {table}{which}",
+        ):
+            with superuser.transaction(force_rollback=True), pytest.raises(psycopg.errors.RestrictViolation):
+                superuser.execute(statement)
+
+
+def test_every_key_refuses_another_trusts_row(estate: Estate, superuser: Connection) -> None:
+    """Row-level security does not look behind a foreign key: the composite keys do."""
+    ours, theirs = estate.ours.world.trust_id, estate.theirs.world.trust_id
+    keys = [
+        (table.name, column.name, key.referred_table.name, target.column.name)
+        for table in METADATA.tables.values()
+        for key in table.foreign_key_constraints
+        for column, target in zip(key.columns, key.elements, strict=True)
+        if column.name != "trust_id" and key.referred_table.name in RULES
+    ]
+    assert len(keys) > 50
+    tried = 0
+    for table, column, target, target_column in keys:
+        with superuser.transaction(force_rollback=True):
+            superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            superuser.execute("SAVEPOINT before")
+            try:
+                done = superuser.execute(
+                    f"UPDATE {table} SET {column} = (SELECT {target_column} FROM {target} WHERE trust_id = %s LIMIT 1)"
+                    f" WHERE ctid = (SELECT ctid FROM {table} WHERE trust_id = %s AND {column} IS NOT NULL LIMIT 1)",
+                    [theirs, ours],
+                )
+            except psycopg.errors.ForeignKeyViolation:
+                tried += 1
+            else:
+                assert done.rowcount == 0, f"{table}.{column} took another trust's {target}"
+    assert tried > 40
+
+
+# -- the application on top --------------------------------------------------------------------------------------
+
+UNFILTERED = {"unscoped_because": "this test looks past the application's filters"}
+
+
+def _titles() -> set[UUID]:
+    rows = db.session.execute(text("SELECT trust_id FROM policy"), execution_options=UNFILTERED)
+    return set(rows.scalars())
+
+
+def test_settings_do_not_outlive_their_transaction(estate: Estate) -> None:
+    ours, theirs = estate.ours.world.trust_id, estate.theirs.world.trust_id
+    server = text("SELECT pg_backend_pid()")
+    with estate.app.app_context():
+        for _ in range(10):
+            with scope(Scope.job(ours)):
+                assert _titles() == {ours}
+                first = db.session.execute(server, execution_options=UNFILTERED).scalar()
+                db.session.commit()
+                assert _titles() == {ours}
+            assert _titles() == set()
+            assert db.session.execute(server, execution_options=UNFILTERED).scalar() == first, (
+                "another connection"
+            )
+            db.session.rollback()
+            with scope(Scope.job(theirs)):
+                assert _titles() == {theirs}
+                db.session.rollback()
+                assert _titles() == {theirs}
+
+
+def test_threads_at_once_keep_to_their_trusts(estate: Estate) -> None:
+    trusts = [estate.ours.world.trust_id, estate.theirs.world.trust_id]
+
+    def serve(number: int) -> int:
+        wrong = 0
+        with estate.app.app_context():
+            for turn in range(60):
+                mine = trusts[(number + turn) % 2]
+                with scope(Scope.job(mine)):
+                    wrong += _titles() != {mine}
+                    wrong += set(db.session.scalars(select(Edition.trust_id))) != {mine}
+                    if turn % 3 == 0:
+                        db.session.rollback()
+                        wrong += _titles() != {mine}
+                wrong += _titles() != set()
+                db.session.remove()
+        return wrong
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(serve, range(6))) == 0
+
+
+@pytest.mark.parametrize("role", ["superuser", "migration", "backup"])
+def test_a_role_that_could_bypass_is_not_taken(estate: Estate, role: str) -> None:
+    url = estate.superuser_url if role == "superuser" else getattr(estate.urls, role)
+    app = create_app(replace(estate.app.config["PORTAL"], database_url=sqlalchemy_url(url)))
+    with app.app_context():
+        with pytest.raises(RuntimeError, match="could pass by row-level security"):
+            db.session.execute(select(Trust.id))
+        db.session.remove()
+        db.engine.dispose()
+
+
+# -- the second ring: the session --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bare(estate: Estate) -> Iterator[Engine]:
+    """An engine that row-level security does not bind: only the session's hooks are left."""
+    engine = create_engine(sqlalchemy_url(estate.superuser_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(estate: Estate, bare: Engine) -> Iterator[Session]:
+    """A session of ours over the bare engine."""
+    with estate.app.app_context(), scope(Scope.job(estate.ours.world.trust_id)), Session(bare) as made:
+        yield made
+        made.rollback()
+
+
+OTHER = aliased(Policy)
+#: Statements whose rows are trusts' ids (or, with `many`, their number), through every way a table can be reached.
+READS: dict[str, Callable[[], Select[Any]]] = {
+    "entity": lambda: select(Policy.trust_id),
+    "alias": lambda: select(OTHER.trust_id),
+    "join": lambda: select(Policy.trust_id).join(Edition, Edition.policy_id == Policy.id),
+    "joined side": lambda: select(Edition.trust_id).select_from(Policy).join(Edition, true()),
+    "outer join": lambda: select(Edition.trust_id).select_from(Policy).outerjoin(Edition, true()),
+    "join of an alias": lambda: select(OTHER.trust_id).select_from(Policy).join(OTHER, true()),
+    "comma": lambda: select(School.trust_id).join(Person, true()).where(Person.id.is_not(None)),
+    "subquery": lambda: select(select(Policy.trust_id).subquery().c.trust_id),
+    "subquery of a subquery": lambda: select(
+        select(select(Policy.trust_id).subquery().c.trust_id).subquery().c.trust_id
+    ),
+    "entity of a subquery": lambda: select(aliased(Policy, select(Policy).subquery()).trust_id),
+    "common table expression": lambda: select(select(Policy.trust_id).cte().c.trust_id),
+    "lateral": lambda: select(
+        select(Edition.trust_id).where(Edition.policy_id == Policy.id).lateral().c.trust_id
+    ).select_from(Policy),
+    "union": lambda: select(select(Policy.trust_id).union(select(Edition.trust_id)).subquery().c.trust_id),
+    "in a subquery": lambda: select(Edition.trust_id).where(Edition.policy_id.in_(select(Policy.id))),
+    "correlated exists": lambda: select(Policy.trust_id).where(
+        exists().where(Edition.policy_id == Policy.id, Edition.state == "approved")
+    ),
+    "grouped": lambda: select(Policy.trust_id).group_by(Policy.trust_id).having(func.count() > 0),
+    "distinct, ordered, limited": lambda: (
+        select(Policy.trust_id).distinct().order_by(Policy.trust_id).limit(9)
+    ),
+    "locked": lambda: select(Policy.trust_id).with_for_update(),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_every_way_of_reading_gives_our_rows_only(estate: Estate, session: Session, name: str) -> None:
+    found = {row for row in session.scalars(READS[name]()) if row is not None}
+    assert found == {estate.ours.world.trust_id}
+
+
+def test_every_model_is_filtered(estate: Estate, session: Session) -> None:
+    configure_mappers()
+    owned = [mapper.class_ for mapper in Model.registry.mappers if issubclass(mapper.class_, TrustOwned)]
+    assert {one.__tablename__ for one in owned} == set(RULES) - {"trust"}
+    for model in owned:
+        assert set(session.scalars(select(model.trust_id))) == {estate.ours.world.trust_id}, model
+
+
+def test_counting_and_asking_whether_there_are_any(estate: Estate, session: Session) -> None:
+    ours, theirs = estate.ours.world.trust_id, estate.theirs.world.trust_id
+    own = len(session.scalars(select(Policy)).all())
+    assert own == 4
+    assert session.scalar(select(func.count()).select_from(Policy)) == own
+    assert session.scalar(select(func.count(Policy.id))) == own
+    assert session.scalar(select(select(func.count()).select_from(Policy).scalar_subquery())) == own
+    assert session.query(Policy).count() == own
+    assert session.query(exists().where(Policy.trust_id == theirs)).scalar() is not True
+    assert (
+        session.scalar(select(literal(1)).where(select(Policy).where(Policy.trust_id == theirs).exists()))
+        is None
+    )
+    assert session.scalar(select(select(Policy.id).where(Policy.trust_id == theirs).exists())) is False
+    assert session.scalar(select(select(Policy.id).where(Policy.trust_id == ours).exists())) is True
+
+
+def test_another_trusts_row_is_not_got_by_its_id(
+    estate: Estate, session: Session, superuser: Connection
+) -> None:
+    theirs = superuser.execute(
+        "SELECT id FROM policy WHERE trust_id = %s LIMIT 1", [estate.theirs.world.trust_id]
+    ).fetchall()[0][0]
+    assert session.get(Policy, theirs) is None
+    assert session.scalars(select(Policy).where(Policy.id == theirs)).one_or_none() is None
+
+
+def test_changing_in_bulk_touches_our_rows_only(estate: Estate, session: Session) -> None:
+    changed = session.execute(
+        update(Assignment).values(cause=Assignment.cause).returning(Assignment.trust_id)
+    )
+    assert set(changed.scalars()) == {estate.ours.world.trust_id}
+    removed = session.execute(
+        delete(Assignment).where(Assignment.state == "open").returning(Assignment.trust_id)
+    )
+    assert set(removed.scalars()) == {estate.ours.world.trust_id}
+    together = session.execute(
+        update(Policy)
+        .where(Policy.id == Edition.policy_id)
+        .values(title=Policy.title)
+        .returning(Policy.trust_id)
+    )
+    assert set(together.scalars()) == {estate.ours.world.trust_id}
+
+
+REFUSED: dict[str, Callable[[], Any]] = {
+    "text": lambda: text("SELECT id FROM policy"),
+    "text as entities": lambda: select(Policy).from_statement(text("SELECT * FROM policy")),
+    "text as a table": lambda: select(func.count()).select_from(text("policy")),
+    "the table itself": lambda: select(METADATA.tables["policy"]),
+    "exists alone": lambda: select(exists().where(Policy.id.is_not(None))),
+    "a function alone": lambda: select(func.now()),
+    "an insert into the table itself": lambda: insert(METADATA.tables["policy"]).values(id=uuid4()),
+    "an update of the table itself": lambda: update(METADATA.tables["policy"]).values(title="x"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_orm_statement_says_why_or_is_refused(session: Session, name: str) -> None:
+    with pytest.raises(RuntimeError, match="unscoped_because"):
+        session.execute(REFUSED[name]())
+
+
+def test_the_code_mixes_no_bare_tables_into_its_statements() -> None:
+    """The hooks cannot see a bare table inside an ORM statement (`Model.__table__`): nobody writes one."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "trustportal").rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"__table__|\.tables\[|from_statement\(", line) and path.name != "db.py"
+    ]
+    assert found == []
+
+
+def test_relationships_would_need_tests_of_their_own() -> None:
+    configure_mappers()
+    assert [mapper for mapper in Model.registry.mappers if mapper.relationships] == []
+
+
+def test_without_a_scope_nothing_is_read(estate: Estate, bare: Engine) -> None:
+    with estate.app.app_context(), Session(bare) as session:
+        assert session.scalars(select(Policy)).all() == []
+        assert session.scalar(select(func.count()).select_from(Policy)) == 0
+        assert session.get(Policy, uuid4()) is None
+
+
+def test_new_rows_are_stamped_and_foreign_ones_refused(estate: Estate, bare: Engine) -> None:
+    ours, theirs = estate.ours.world.trust_id, estate.theirs.world.trust_id
+
+    def school(trust_id: UUID | None = None) -> School:
+        made = School(
+            slug=uuid4().hex, name="Elsewhere School", short_name="Elsewhere", joined_on="2024-09-01"
+        )
+        if trust_id is not None:
+            made.trust_id = trust_id
+        return made
+
+    with estate.app.app_context():
+        with scope(Scope.job(ours)), Session(bare) as session:
+            session.add(stamped := school())
+            session.flush()
+            assert stamped.trust_id == ours
+            session.rollback()
+            session.add(school(theirs))
+            with pytest.raises(RuntimeError, match="another trust"):
+                session.flush()
+        with Session(bare) as session:
+            session.add(school())
+            with pytest.raises(RuntimeError, match="before a trust is known"):
+                session.flush()
+        with Session(bare) as session:
+            with scope(Scope.job(theirs)):
+                foreign = session.scalars(select(School)).first()
+            assert foreign is not None
+            with scope(Scope.job(ours)):
+                foreign.name = "Ours now"
+                with pytest.raises(RuntimeError, match="another trust"):
+                    session.flush()
+                session.rollback()
+        with scope(Scope.job(ours)), Session(bare) as session:
+            mine = session.scalars(select(School)).first()
+            assert mine is not None
+            mine.trust_id = theirs
+            with pytest.raises(RuntimeError, match="another trust"):
+                session.flush()
+
+
+def test_one_session_serves_one_trust(estate: Estate) -> None:
+    ours, theirs = estate.ours.world.trust_id, estate.theirs.world.trust_id
+    with estate.app.app_context(), scope(Scope.job(ours)):
+        with pytest.raises(RuntimeError, match="a scope is open already"), scope(Scope.job(theirs)):
+            pass
+        assert db.session.scalars(select(TemplateVersion.id)).all()
+        with pytest.raises(RuntimeError, match="one session serves one trust"):
+            enter_scope(Scope.job(theirs))

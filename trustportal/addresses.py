@@ -1,0 +1,51 @@
+"""Flask with its addresses kept: a page builds a dozen, always the same ones, and they cost more than its template."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+from flask import Flask, has_request_context, request
+
+_MOST = 10_000
+
+
+class Portal(Flask):
+    """As Flask. The path for an endpoint with given arguments is built once per process, below each mounting point."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept_addresses: OrderedDict[tuple[Any, ...], str] = OrderedDict()
+        self._keeping_addresses = Lock()
+
+    def url_for(
+        self,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """As Flask's. What depends on more than the endpoint and plain arguments is never kept."""
+        special = _anchor is not None or _method is not None or _scheme is not None or _external is not None
+        if (
+            special
+            or endpoint.startswith(".")
+            or any(type(value) is not str for value in values.values())
+            or not has_request_context()
+        ):
+            return super().url_for(
+                endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
+            )
+        key = (request.script_root, endpoint, *values.items())
+        found = self._kept_addresses.get(key)
+        if found is None:
+            found = super().url_for(endpoint, **values)
+            with self._keeping_addresses:
+                self._kept_addresses[key] = found
+                while len(self._kept_addresses) > _MOST:
+                    self._kept_addresses.popitem(last=False)
+        return found

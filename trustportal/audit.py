@@ -1,0 +1,228 @@
+"""The audit trail: declared actions, appended to one chain per trust in the transaction that they record.
+
+A link is canonical JSON with the salted hash of its payload; its hash is SHA-256 over the previous hash, the position
+and that JSON. The payload is a row beside it, so that it can be disposed of and the chain still verifies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+
+from trustportal.access import Actor
+from trustportal.db import current_unit, db
+from trustportal.kernel_models import AuditEvent, AuditHead, AuditPayload
+
+
+class Action(StrEnum):
+    """Everything that is recorded, with the fields that it declares in `FIELDS`."""
+
+    APPROVAL_DECIDED = "approval.decided"
+    APPROVAL_ENDED = "approval.ended"
+    APPROVAL_MINUTED = "approval.minuted"
+    ASSIGNMENT_REMINDED = "assignment.reminded"
+    CAMPAIGN_CLOSED = "campaign.closed"
+    CAMPAIGN_OPENED = "campaign.opened"
+    DRAFT_CHANGED = "draft.changed"
+    DRAFT_CREATED = "draft.created"
+    EDITION_APPROVED = "edition.approved"
+    EDITION_RETURNED = "edition.returned"
+    EDITION_SUBMITTED = "edition.submitted"
+    EDITION_WITHDRAWN = "edition.withdrawn"
+    INVITATION_SENT = "invitation.sent"
+    INVITATION_USED = "invitation.used"
+    MEMBERSHIP_BEGAN = "membership.began"
+    MEMBERSHIP_ENDED = "membership.ended"
+    OVERRIDE_CHANGED = "override.changed"
+    PERSON_CHANGED = "person.changed"
+    PERSON_CREATED = "person.created"
+    PLACEHOLDER_CHANGED = "placeholder.changed"
+    POLICY_CREATED = "policy.created"
+    RECONCILE_DECIDED = "reconcile.decided"
+    RECONCILE_OPENED = "reconcile.opened"
+    SCHOOL_CHANGED = "school.changed"
+    SCHOOL_CREATED = "school.created"
+    SIGNATURE_GIVEN = "signature.given"
+    SIGNED_IN = "sign_in.succeeded"
+    TRUST_CHANGED = "trust.changed"
+    TRUST_CREATED = "trust.created"
+    VERSION_PUBLISHED = "version.published"
+    VERSION_SUBMITTED = "version.submitted"
+    VERSION_WITHDRAWN = "version.withdrawn"
+
+
+#: The fields that each action may carry, ids and short facts only. An undeclared field is a programming error.
+_COMMON = frozenset({"policy_id", "school_id", "person_id", "version_id", "edition_id"})
+FIELDS: Mapping[Action, frozenset[str]] = {
+    action: _COMMON | extra
+    for action, extra in {
+        **{action: frozenset[str]() for action in Action},
+        Action.APPROVAL_DECIDED: frozenset({"run_id", "stage", "choice", "content_hash"}),
+        Action.APPROVAL_ENDED: frozenset({"run_id", "outcome", "content_hash"}),
+        Action.APPROVAL_MINUTED: frozenset(
+            {"run_id", "body", "met_on", "minute_reference", "outcome", "content_hash"}
+        ),
+        Action.ASSIGNMENT_REMINDED: frozenset({"campaign_id", "count"}),
+        Action.CAMPAIGN_CLOSED: frozenset({"campaign_id"}),
+        Action.CAMPAIGN_OPENED: frozenset({"campaign_id", "academic_year", "due_on"}),
+        Action.DRAFT_CHANGED: frozenset({"clause_key", "what"}),
+        Action.DRAFT_CREATED: frozenset({"source"}),
+        Action.EDITION_APPROVED: frozenset({"label", "content_hash", "effective_on", "by"}),
+        Action.EDITION_RETURNED: frozenset({"run_id", "content_hash"}),
+        Action.EDITION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.INVITATION_SENT: frozenset({"invitation_id"}),
+        Action.INVITATION_USED: frozenset({"invitation_id"}),
+        Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),
+        Action.MEMBERSHIP_ENDED: frozenset({"membership_id", "role", "to_on"}),
+        Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what"}),
+        Action.PERSON_CHANGED: frozenset({"fields"}),
+        Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
+        Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
+        Action.RECONCILE_OPENED: frozenset({"reconcile_id", "clauses"}),
+        Action.SCHOOL_CHANGED: frozenset({"fields"}),
+        Action.SIGNATURE_GIVEN: frozenset({"signature_id", "assignment_id", "content_hash", "record_hash"}),
+        Action.SIGNED_IN: frozenset({"method"}),
+        Action.TRUST_CHANGED: frozenset({"fields"}),
+        Action.VERSION_PUBLISHED: frozenset({"number", "effective_on", "content_hash"}),
+        Action.VERSION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+    }.items()
+}
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the same content gives the same bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def record(actor: Actor, action: Action, *, now: datetime | None = None, **fields: Any) -> UUID:
+    """Record an action in the open unit of work; it is appended last before the commit. Returns the event's id."""
+    undeclared = set(fields) - FIELDS[action]
+    if undeclared:
+        raise ValueError(f"{action} does not declare {sorted(undeclared)}")
+    event_id = uuid4()
+    school_id = fields.get("school_id")
+    payload = canonical({key: _plain(value) for key, value in fields.items() if value is not None})
+    salt = os.urandom(16)
+    entry = canonical(
+        {
+            "id": str(event_id),
+            "at": (now or datetime.now(UTC)).isoformat(),
+            "action": str(action),
+            "actor": str(actor.person_id) if actor.person_id else "portal",
+            "payload": hashlib.sha256(salt + payload.encode()).hexdigest(),
+        }
+    )
+
+    def append() -> None:
+        db.session.execute(
+            text(
+                "SELECT append_audit(CAST(:trust AS uuid), CAST(:id AS uuid), :action, CAST(:school AS uuid),"
+                " :entry, :salt, :payload)"
+            ),
+            {
+                "trust": str(actor.trust_id),
+                "id": str(event_id),
+                "action": str(action),
+                "school": str(school_id) if school_id else None,
+                "entry": entry,
+                "salt": salt,
+                "payload": payload,
+            },
+            execution_options={"unscoped_because": "the function checks that the trust is the scope's"},
+        )
+
+    current_unit().before_commit.append(append)
+    return event_id
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (str, int, bool)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What verifying found at one position of a chain."""
+
+    position: int
+    what: str
+
+
+def link_hash(previous: bytes, position: int, entry: str) -> bytes:
+    """The hash of a link, as the database's function computes it."""
+    return hashlib.sha256(previous + str(position).encode() + entry.encode()).digest()
+
+
+def verify() -> Iterator[Fault]:
+    """Recompute the chain of the trust in scope; yields every fault, in order. Nothing yielded: the chain is whole."""
+    previous, expected = b"", 1
+    payloads = {row.event_id: row for row in db.session.scalars(select(AuditPayload))}
+    for link in db.session.scalars(select(AuditEvent).order_by(AuditEvent.position)):
+        if link.position > expected:
+            yield Fault(expected, f"links {expected} to {link.position - 1} are missing")
+        elif link.position < expected:
+            yield Fault(link.position, "the link stands before the first one")
+        if link_hash(previous, link.position, link.entry) != link.hash:
+            yield Fault(link.position, "the link does not follow from the one before it")
+        payload = payloads.pop(link.id, None)
+        for what in _faults_of(link, payload):
+            yield Fault(link.position, what)
+        previous, expected = bytes(link.hash), max(expected, link.position + 1)
+    for _ in payloads:
+        yield Fault(0, "a payload belongs to no link")
+    head = db.session.scalars(select(AuditHead)).one_or_none()
+    if head is None:
+        if expected > 1:
+            yield Fault(expected - 1, "the head is missing")
+    elif (head.position, bytes(head.hash)) != (expected - 1, previous):
+        yield Fault(head.position, "the chain does not end where its head says")
+
+
+def _faults_of(link: AuditEvent, payload: AuditPayload | None) -> Iterator[str]:
+    """Where the columns beside an entry, or its payload, say something else than the entry."""
+    entry = _read(link.entry)
+    if (entry.get("id"), entry.get("action")) != (str(link.id), link.action) or not _same_instant(
+        entry.get("at"), link.at
+    ):
+        yield "the link's columns differ from its entry"
+    if payload is None:
+        yield "the payload is missing"
+        return
+    if hashlib.sha256(bytes(payload.salt) + payload.payload.encode()).hexdigest() != entry.get("payload"):
+        yield "the payload was changed"
+    if {link.school_id, payload.school_id} != {_school(_read(payload.payload).get("school_id"))}:
+        yield "the school beside the link differs from its payload's"
+
+
+def _read(text_of_json: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text_of_json)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _same_instant(written: Any, instant: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(written) == instant
+    except (TypeError, ValueError):
+        return False
+
+
+def _school(written: Any) -> UUID | None:
+    try:
+        return UUID(written) if written else None
+    except (TypeError, ValueError, AttributeError):
+        return None

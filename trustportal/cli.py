@@ -1,0 +1,163 @@
+"""`flask --app trustportal.app portal …`: every command works whether the portal is running or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+from uuid import uuid4
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from trustportal import audit
+from trustportal.access import Actor
+from trustportal.clock import trust_ids
+from trustportal.config import Settings
+from trustportal.db import Scope, db, scope, unit_of_work
+from trustportal.errors import PortalError
+from trustportal.policies.importing.reading import to_json
+from trustportal.policies.importing.text import read_bytes
+from trustportal.servers import LOGIN_ROLES, database_roles_sql
+from trustportal.tenants import services as tenants
+from trustportal.tenants.queries import get_actor
+from trustportal.times import now, today
+
+portal = AppGroup("portal", help="Commands of TrustPortal.", short_help="Commands of TrustPortal.")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+@portal.command("import", with_appcontext=False)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the reading as JSON; nothing is saved.")
+def import_file(file: Path, as_json: bool) -> None:
+    """Read a policy and print what the importer makes of it. Nothing is saved: the portal's page does that."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        _fail(f"{file.name}: {error.strerror or 'cannot be read'}.")
+    try:
+        reading = to_json(read_bytes(content, file.name))
+    except PortalError as refused:
+        _fail(f"{file.name}: {refused.message}")
+    if as_json:
+        click.echo(json.dumps(reading, ensure_ascii=False, indent=2))
+        return
+    click.echo(reading["title"])
+    for clause in reading["clauses"]:
+        first = (
+            (clause["heading"] or clause["text"]).splitlines()[0]
+            if clause["heading"] or clause["text"]
+            else ""
+        )
+        click.echo(f"{'  ' * clause['depth']}{clause['label']} {first[:90]}".rstrip())
+    click.echo(f"\n{len(reading['clauses'])} clauses, {len(reading['uncertain'])} places to look at.")
+
+
+@portal.command("database-roles", with_appcontext=False)
+def database_roles() -> None:
+    """Print the SQL that makes the database and its roles, with fresh passwords, for a server of your own."""
+    click.echo(database_roles_sql({role: secrets.token_urlsafe(24) for role in LOGIN_ROLES}))
+
+
+@portal.command("run", with_appcontext=False)
+def run() -> None:
+    """Run the portal: servers, migrations, web, workers and clock. Ctrl-C stops it."""
+    from trustportal.supervise import run_portal
+
+    sys.exit(run_portal(Settings.from_env()))
+
+
+@portal.command("migrate", with_appcontext=False)
+def migrate() -> None:
+    """Bring the database to the form that this version expects."""
+    from trustportal.migrate import upgrade
+
+    settings = Settings.from_env()
+    if not settings.migration_database_url:
+        _fail("Set MIGRATION_DATABASE_URL to the address of the migration role.")
+    click.echo("Migrated." if upgrade(settings.migration_database_url) else "Nothing to migrate.")
+
+
+@contextmanager
+def _portal() -> Iterator[Flask]:
+    """The portal for a command: with the running servers, or the embedded ones for as long as it needs them."""
+    from trustportal.app import create_app
+    from trustportal.migrate import upgrade
+    from trustportal.servers import ensure_servers
+
+    with ensure_servers(Path(os.environ.get("VAR", "var")), env=os.environ) as servers:
+        upgrade(servers.database.migration)
+        app = create_app(Settings.from_env({**os.environ, **servers.environment()}), role="worker")
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+@portal.command("verify", with_appcontext=False)
+def verify() -> None:
+    """Recompute every trust's audit chain and say what is wrong, if anything is."""
+    faults = 0
+    with _portal():
+        for trust_id in trust_ids():
+            with scope(Scope.job(trust_id)):
+                for fault in audit.verify():
+                    faults += 1
+                    click.echo(f"{trust_id}: link {fault.position}: {fault.what}")
+    if faults:
+        sys.exit(1)
+    click.echo("Every chain is whole.")
+
+
+@portal.command("create-trust", with_appcontext=False)
+@click.option("--name", required=True, help="The trust's name.")
+@click.option("--slug", required=True, help="Its name in addresses: small letters, digits, hyphens.")
+@click.option("--manager-name", required=True, help="The first network manager.")
+@click.option("--manager-email", required=True, help="Where the invitation goes.")
+def create_trust(name: str, slug: str, manager_name: str, manager_email: str) -> None:
+    """Found a trust and invite its first network manager."""
+    trust_id = uuid4()
+    with _portal():
+        try:
+            with scope(Scope.job(trust_id)), unit_of_work():
+                founded = tenants.create_trust(
+                    Actor.portal(trust_id),
+                    name=name,
+                    slug=slug,
+                    manager_name=manager_name,
+                    manager_email=manager_email,
+                    now=now(),
+                    today=today(),
+                )
+                manager = get_actor(founded.manager_id, on=today())
+                tenants.invite(manager, person_id=founded.manager_id, now=now())
+        except PortalError as refused:
+            _fail(refused.message)
+    click.echo(f"{name} is founded; the invitation to {manager_email} is on its way.")
+
+
+@portal.command("routes", with_appcontext=False)
+def routes() -> None:
+    """Print every address and who may use it."""
+    with _portal() as app:
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            access = getattr(app.view_functions[rule.endpoint], "access", None)
+            if access is not None:
+                said = "public" if access.public else ", ".join(access.permission) or "everybody signed in"
+                click.echo(f"{rule.rule}  {said}")
+
+
+def install(app: Flask) -> None:
+    """Register the commands."""
+    app.cli.add_command(portal)

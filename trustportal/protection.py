@@ -1,0 +1,99 @@
+"""Row-level security as data: for each table, what PostgreSQL is told to refuse. Pure text; migrations run it.
+
+The catalogue tests compare what stands in the database with what this module generates, so that a policy cannot be
+weakened by hand or forgotten on a new table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+OWNER = "trustportal_owner"
+WEB = "trustportal_app"
+WORKER = "trustportal_worker"
+DEFINER = "trustportal_definer"
+BACKUP = "trustportal_backup"
+
+TRUST_EXPRESSION = "trust_id = NULLIF(current_setting('app.trust_id', true), '')::uuid"
+_EVERY = "current_setting('app.all_schools', true) = 'on'"
+_MINE = "ANY (COALESCE(NULLIF(current_setting('app.school_ids', true), ''), '{}')::uuid[])"
+_ME = "NULLIF(current_setting('app.person_id', true), '')::uuid"
+
+
+class Reach(StrEnum):
+    """Who inside a trust sees the rows of a table."""
+
+    TRUST = "trust"  # everybody of the trust
+    SCHOOL = "school"  # the school's people, and the trust's officers
+    PLACE = "place"  # as SCHOOL, and rows of the trust itself for everybody of the trust
+    MINE_TOO = (
+        "mine_too"  # as PLACE, and a person's own rows wherever they were: what I signed stays mine to see
+    )
+    SCHOOLS = "schools"  # the table of schools itself
+    PEOPLE = "people"  # those who serve where I serve, at the trust, and myself
+
+
+class Writes(StrEnum):
+    """What the application's roles may do to the rows that they see."""
+
+    FULL = "full"
+    KEEP = "keep"  # never deleted
+    APPEND = "append"  # only added to
+    CHAIN = "chain"  # only added to, by a security-definer function
+    READ = "read"  # written by a security-definer function only
+
+
+RESTRICTIONS: dict[Reach, str] = {
+    Reach.SCHOOL: f"{_EVERY} OR school_id = {_MINE}",
+    Reach.PLACE: f"school_id IS NULL OR {_EVERY} OR school_id = {_MINE}",
+    Reach.MINE_TOO: f"school_id IS NULL OR {_EVERY} OR school_id = {_MINE} OR person_id = {_ME}",
+    Reach.SCHOOLS: f"{_EVERY} OR id = {_MINE}",
+    Reach.PEOPLE: (
+        f"{_EVERY} OR id = {_ME} OR EXISTS (SELECT 1 FROM membership m"
+        " WHERE m.trust_id = person.trust_id AND m.person_id = person.id)"
+    ),
+}
+GRANTED: dict[Writes, str] = {
+    Writes.FULL: "SELECT, INSERT, UPDATE, DELETE",
+    Writes.KEEP: "SELECT, INSERT, UPDATE",
+    Writes.APPEND: "SELECT, INSERT",
+    Writes.CHAIN: "SELECT",
+    Writes.READ: "SELECT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """One table: who sees its rows, and what may be done to them."""
+
+    table: str
+    reach: Reach = Reach.TRUST
+    writes: Writes = Writes.FULL
+    trust_column: str = "trust_id"
+
+
+def statements(rule: Protected) -> list[str]:
+    """The SQL that protects one table."""
+    table = rule.table
+    trust = TRUST_EXPRESSION.replace("trust_id =", f"{rule.trust_column} =", 1)
+    lines = [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY {table}_trust ON {table} USING ({trust}) WITH CHECK ({trust})",
+    ]
+    restriction = RESTRICTIONS.get(rule.reach)
+    if restriction:
+        check = "true" if rule.reach is Reach.PEOPLE else restriction
+        lines.append(
+            f"CREATE POLICY {table}_{rule.reach} ON {table} AS RESTRICTIVE USING ({restriction}) WITH CHECK ({check})"
+        )
+    lines.append(f"GRANT {GRANTED[rule.writes]} ON {table} TO {WEB}, {WORKER}")
+    lines.append(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {DEFINER}")
+    lines.append(f"GRANT SELECT ON {table} TO {BACKUP}")
+    if rule.writes in {Writes.APPEND, Writes.CHAIN}:
+        lines.append(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+    return lines
