@@ -1,0 +1,1 @@
+"""Trusts, schools, people and memberships; signing in; the settings of a trust."""

@@ -1,0 +1,1 @@
+"""Pages of trusts, schools, people and sign-in."""
