@@ -1,0 +1,1 @@
+"""Policies: clauses, template versions, overrides, editions, approval, change log, PDF and public pages."""

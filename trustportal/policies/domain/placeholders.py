@@ -1,0 +1,41 @@
+"""Placeholders: named slots such as {{school.name}} or {{role.headteacher}}, filled once per school. No code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["PLACEHOLDER", "fill", "find", "is_name", "malformed"]
+
+_NAME = r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*"
+PLACEHOLDER = re.compile(r"\{\{\s*(" + _NAME + r")\s*\}\}")
+_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+
+
+def is_name(name: str) -> bool:
+    """Whether `name` can be a placeholder's name: small letters, digits and underscores, parted by dots."""
+    return re.fullmatch(_NAME, name) is not None
+
+
+def find(text: str) -> tuple[str, ...]:
+    """The names of the placeholders in `text`, each once, in the order in which they first stand there."""
+    return tuple(dict.fromkeys(PLACEHOLDER.findall(text)))
+
+
+def malformed(text: str) -> tuple[str, ...]:
+    """What stands in double braces and is not a placeholder's name ("{{School Name}}"), as written."""
+    return tuple(found.group(0) for found in _BRACES.finditer(text) if not is_name(found.group(1).strip()))
+
+
+def fill(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Fill the placeholders: the text, and the names without a value (an empty one counts as none; the slot stays)."""
+    missing: dict[str, None] = {}
+
+    def put(found: re.Match[str]) -> str:
+        value = values.get(found.group(1), "")
+        if not value.strip():
+            missing[found.group(1)] = None
+            return found.group(0)
+        return value
+
+    return PLACEHOLDER.sub(put, text), tuple(missing)
