@@ -1,0 +1,81 @@
+"""Where policies apply, and how each place stands with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from trustportal.db import db
+from trustportal.errors import NotFound
+from trustportal.policies.models import (
+    Policy,
+    PolicyPlace,
+    Standing,
+    TemplateVersion,
+)
+from trustportal.tenants.models import School
+
+
+def at_place(column: InstrumentedAttribute[Any], school_id: UUID | None) -> ColumnElement[bool]:
+    """The condition that a row belongs to a school, or (None) to the trust itself."""
+    return column.is_(None) if school_id is None else column == school_id
+
+
+def places_of(policy: Policy, on: date) -> list[UUID | None]:
+    """Where a policy applies on a day: ids of schools, and None where the trust itself is a place."""
+    named = list(db.session.scalars(select(PolicyPlace.school_id).where(PolicyPlace.policy_id == policy.id)))
+    running = select(School.id).where(or_(School.closes_on.is_(None), School.closes_on > on))
+    if policy.places == "some":
+        running = running.where(School.id.in_([one for one in named if one is not None]))
+    places: list[UUID | None] = [None] if None in named else []
+    return places + list(db.session.scalars(running.order_by(School.name)))
+
+
+def policies_at(school_id: UUID | None) -> Sequence[Policy]:
+    """The policies that apply at a place and have a published version."""
+    named = select(PolicyPlace.policy_id).where(
+        PolicyPlace.school_id.is_(None) if school_id is None else PolicyPlace.school_id == school_id
+    )
+    here = Policy.id.in_(named) if school_id is None else or_(Policy.places == "all", Policy.id.in_(named))
+    published = select(TemplateVersion.policy_id).where(TemplateVersion.state == "published")
+    return db.session.scalars(
+        select(Policy).where(here, Policy.id.in_(published)).order_by(Policy.title)
+    ).all()
+
+
+def list_schools(ids: Collection[UUID]) -> dict[UUID, School]:
+    """Schools by id, among those that the scope sees."""
+    return {school.id: school for school in db.session.scalars(select(School).where(School.id.in_(ids)))}
+
+
+def find_standing(policy_id: UUID, school_id: UUID | None, *, lock: bool = False) -> Standing | None:
+    """Where a place stands with a policy; `lock` serialises everything about the two."""
+    statement = select(Standing).where(
+        Standing.policy_id == policy_id, at_place(Standing.school_id, school_id)
+    )
+    if lock:
+        statement = statement.with_for_update()
+    return db.session.scalars(statement).one_or_none()
+
+
+def get_standing(policy_id: UUID, school_id: UUID | None, *, lock: bool = False) -> Standing:
+    """As `find_standing`; `NotFound` where the policy does not apply."""
+    found = find_standing(policy_id, school_id, lock=lock)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def list_standings(policy_id: UUID) -> Sequence[Standing]:
+    """Where every visible place stands with a policy."""
+    return db.session.scalars(select(Standing).where(Standing.policy_id == policy_id)).all()
+
+
+def standings_at(school_id: UUID | None) -> Sequence[Standing]:
+    """How a place stands with all its policies."""
+    return db.session.scalars(select(Standing).where(at_place(Standing.school_id, school_id))).all()

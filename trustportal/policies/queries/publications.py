@@ -1,0 +1,153 @@
+"""What became of each place when a version was published, and what heads still decide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+
+from trustportal.db import db
+from trustportal.errors import NotFound
+from trustportal.policies.models import (
+    AddedClause,
+    Override,
+    Publication,
+    PublicationPlace,
+    Reconcile,
+    ReconcileClause,
+)
+from trustportal.policies.queries.places import at_place
+
+
+def find_open_reconcile(policy_id: UUID, school_id: UUID, *, lock: bool = False) -> Reconcile | None:
+    """The decisions that a school still owes about a policy."""
+    statement = select(Reconcile).where(
+        Reconcile.policy_id == policy_id, Reconcile.school_id == school_id, Reconcile.state == "open"
+    )
+    if lock:
+        statement = statement.with_for_update()
+    return db.session.scalars(statement).one_or_none()
+
+
+def open_reconciles_of(policy_id: UUID) -> dict[UUID | None, int]:
+    """School -> how many clauses it still has to decide about a policy."""
+    rows = db.session.execute(
+        select(Reconcile.school_id, func.count(ReconcileClause.id))
+        .join(
+            ReconcileClause,
+            and_(
+                ReconcileClause.trust_id == Reconcile.trust_id, ReconcileClause.reconcile_id == Reconcile.id
+            ),
+        )
+        .where(Reconcile.policy_id == policy_id, Reconcile.state == "open", ReconcileClause.choice.is_(None))
+        .group_by(Reconcile.school_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def count_answers(policy_id: UUID) -> dict[UUID | None, int]:
+    """School -> how many clauses it has changed, left out or added."""
+    found: dict[UUID | None, int] = {}
+    for table in (Override, AddedClause):
+        rows = db.session.execute(
+            select(table.school_id, func.count(table.id))
+            .where(table.policy_id == policy_id)
+            .group_by(table.school_id)
+        )
+        for school_id, count in rows:
+            found[school_id] = found.get(school_id, 0) + count
+    return found
+
+
+def get_reconcile(reconcile_id: UUID) -> Reconcile:
+    """A reconcile by its id."""
+    found = db.session.scalars(select(Reconcile).where(Reconcile.id == reconcile_id)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def list_open_reconciles(school_ids: Collection[UUID]) -> Sequence[Reconcile]:
+    """The open reconciles of some schools."""
+    return db.session.scalars(
+        select(Reconcile).where(Reconcile.state == "open", Reconcile.school_id.in_(school_ids))
+    ).all()
+
+
+def reconcile_clauses(reconcile_id: UUID) -> Sequence[ReconcileClause]:
+    """What is to be decided, in reading order."""
+    return db.session.scalars(
+        select(ReconcileClause)
+        .where(ReconcileClause.reconcile_id == reconcile_id)
+        .order_by(ReconcileClause.position)
+    ).all()
+
+
+def count_undecided(reconcile_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many clauses still wait, by reconcile."""
+    rows = db.session.execute(
+        select(ReconcileClause.reconcile_id, func.count(ReconcileClause.id))
+        .where(ReconcileClause.reconcile_id.in_(reconcile_ids), ReconcileClause.choice.is_(None))
+        .group_by(ReconcileClause.reconcile_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def get_reconcile_clause(reconcile_id: UUID, key: str, *, lock: bool = False) -> ReconcileClause:
+    """One clause of a reconcile."""
+    statement = select(ReconcileClause).where(
+        ReconcileClause.reconcile_id == reconcile_id, ReconcileClause.clause_key == key
+    )
+    if lock:
+        statement = statement.with_for_update()
+    found = db.session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def get_publication(version_id: UUID) -> Publication:
+    """How a version is being brought to its places."""
+    found = db.session.scalars(select(Publication).where(Publication.version_id == version_id)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def publication_places(publication_id: UUID) -> Sequence[PublicationPlace]:
+    """What became of each place."""
+    return db.session.scalars(
+        select(PublicationPlace).where(PublicationPlace.publication_id == publication_id)
+    ).all()
+
+
+def find_publication_place(version_id: UUID, school_id: UUID | None) -> PublicationPlace | None:
+    """What became of one place when a version was published."""
+    return db.session.scalars(
+        select(PublicationPlace)
+        .join(
+            Publication,
+            and_(
+                Publication.trust_id == PublicationPlace.trust_id,
+                Publication.id == PublicationPlace.publication_id,
+            ),
+        )
+        .where(Publication.version_id == version_id, at_place(PublicationPlace.school_id, school_id))
+    ).one_or_none()
+
+
+def version_of_publication(publication_id: UUID) -> UUID:
+    """The version that a publication brings to its places."""
+    return db.session.scalars(select(Publication.version_id).where(Publication.id == publication_id)).one()
+
+
+def get_publication_place(place_id: UUID, *, lock: bool = False) -> PublicationPlace:
+    """One place of a publication."""
+    statement = select(PublicationPlace).where(PublicationPlace.id == place_id)
+    if lock:
+        statement = statement.with_for_update()
+    found = db.session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found

@@ -1,0 +1,352 @@
+"""Submitting the trust's text, voting, and recording what a board decided in its meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from trustportal import audit
+from trustportal.access import ROLE_LABELS, Actor, Permission, Role
+from trustportal.audit import Action
+from trustportal.db import current_unit, db, unit_of_work
+from trustportal.errors import Forbidden, RuleBroken
+from trustportal.jobs import Event
+from trustportal.policies import queries, reading, texts
+from trustportal.policies.domain import approval, changes, placeholders, references
+from trustportal.policies.domain.approval import Minute, MinuteOutcome, Outcome, RunState, Vote, VoteChoice
+from trustportal.policies.domain.clauses import check_tree, tree_hash
+from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.models import ApprovalDecision, ApprovalRun, TemplateVersion
+from trustportal.policies.services import local, runs
+from trustportal.policies.services.drafts import get_open_draft
+from trustportal.tenants import queries as tenants
+
+
+def submit_version(
+    actor: Actor, *, version_id: UUID, reason: str, marks: Mapping[str, changes.Mark], now: datetime
+) -> ApprovalRun:
+    """Send a draft to its approvers. It is frozen: votes are bound to the hash of exactly these words.
+
+    Every changed clause is marked editorial or material; a first version needs no marks.
+    """
+    actor.require(Permission.TEMPLATE_EDIT)
+    if not reason.strip():
+        raise RuleBroken(
+            "Say in a sentence why this version is needed: the trustees read it first.", "reason"
+        )
+    with unit_of_work() as uow:
+        version = get_open_draft(version_id)
+        policy = queries.get_policy_by_id(version.policy_id)
+        tree = reading.tree_of_version(version)
+        header = PolicyHeader.from_json(version.header)
+        header.check()
+        check_tree(tree, complete=True)
+        for key, about in references.dangling(tree):
+            raise RuleBroken(
+                f"The clause “{key}” refers to [[{about}]], which does not exist. Correct the reference.", key
+            )
+        _refuse_unknown_slots(tree)
+        base = queries.get_version(version.based_on_id) if version.based_on_id else None
+        if base is not None:
+            before = reading.tree_of_version(base)
+            if not changes.changed_keys(before, tree) and base.header == version.header:
+                raise RuleBroken("Nothing differs from the version in force. Change a clause first.")
+            changes.check_marks(before, tree, marks)
+            changed = set(changes.changed_keys(before, tree))
+            version.marks = {key: mark.to_json() for key, mark in marks.items() if key in changed}
+        style = reading.numbering_of(policy, version)
+        version.tree = texts.freeze_tree(tree)
+        version.content_hash = tree_hash(tree, style, header.content(), "trust")
+        version.reason = reason.strip()
+        version.state, version.submitted_by, version.submitted_at = "submitted", actor.person_id, now
+        run = runs.open_version_run(actor, policy=policy, version=version, reason=reason.strip(), now=now)
+        audit.record(
+            actor,
+            Action.VERSION_SUBMITTED,
+            policy_id=policy.id,
+            version_id=version.id,
+            run_id=run.id,
+            content_hash=version.content_hash,
+        )
+        uow.announce(Event.APPROVAL_ASKED, run_id=run.id)
+    return run
+
+
+def _refuse_unknown_slots(tree: tuple[object, ...]) -> None:
+    known = tenants.known_placeholders()
+    for clause in tree:
+        words = f"{clause.heading}\n{clause.text}"  # type: ignore[attr-defined]
+        for name in placeholders.find(words):
+            if name not in known:
+                raise RuleBroken(
+                    f"{{{{{name}}}}} is not one of the trust's placeholders."
+                    " Define it in Settings, or correct its name.",
+                    clause.key,  # type: ignore[attr-defined]
+                )
+        for written in placeholders.malformed(words):
+            raise RuleBroken(
+                f"“{written}” is not a placeholder: names are small letters, digits, underscores and dots.",
+                clause.key,  # type: ignore[attr-defined]
+            )
+
+
+def withdraw_version(actor: Actor, *, version_id: UUID, now: datetime) -> None:
+    """Take a version back to draft, before or after its approval but not after publication. Votes end with the run."""
+    actor.require(Permission.TEMPLATE_EDIT)
+    with unit_of_work():
+        version = queries.get_version(version_id, lock=True)
+        if version.state not in {"submitted", "approved"}:
+            raise RuleBroken(
+                "Only a version that is being approved, or waits to be published, can be taken back."
+            )
+        run = queries.find_pending_run(version_id=version_id)
+        if run is not None:
+            run.state, run.ended_at = "withdrawn", now
+        _back_to_draft(version)
+        audit.record(actor, Action.VERSION_WITHDRAWN, policy_id=version.policy_id, version_id=version.id)
+
+
+def _back_to_draft(version: TemplateVersion) -> None:
+    version.state = "draft"
+    version.approved_at = None
+
+
+# -- deciding ----------------------------------------------------------------------------------------------------
+
+
+def state_of(run: ApprovalRun) -> RunState:
+    """How a run stands, from its decisions."""
+    votes: dict[int, list[Vote]] = {}
+    minutes: dict[int, Minute] = {}
+    for row in queries.decisions_of([run.id]):
+        if row.choice == "minuted":
+            assert row.met_on is not None
+            minutes[row.stage] = Minute(
+                row.body,
+                row.met_on,
+                row.minute_reference,
+                bool(row.quorum_met),
+                MinuteOutcome(row.outcome),
+                row.content_hash,
+                row.comment,
+            )
+        else:
+            votes.setdefault(row.stage, []).append(
+                Vote(str(row.person_id), VoteChoice(row.choice), row.content_hash, row.comment)
+            )
+    return approval.judge_run(
+        approval.stages_from_json(run.stages), votes, barred_in(run), run.content_hash, minutes
+    )
+
+
+def barred_in(run: ApprovalRun) -> frozenset[str]:
+    """Who wrote or submitted what this run judges."""
+    authors = queries.get_version(run.version_id).author_ids if run.version_id else []
+    return approval.barred_from(authors, str(run.submitted_by))
+
+
+def decide(
+    actor: Actor,
+    *,
+    run_id: UUID,
+    choice: VoteChoice,
+    comment: str,
+    content_hash: str,
+    now: datetime,
+    today: date,
+) -> RunState:
+    """Cast one vote: approve, ask for changes (with a comment), or step aside. Bound to the hash that was read."""
+    with unit_of_work():
+        run = queries.get_run(run_id, lock=True)
+        _require_member(actor, run)
+        before = state_of(run)
+        if run.state != "pending":
+            raise RuleBroken("This approval has ended, so no more votes are taken.")
+        stage = approval.stages_from_json(run.stages)[before.stage]
+        cast = [
+            Vote(str(row.person_id), VoteChoice(row.choice), row.content_hash, row.comment)
+            for row in queries.decisions_of([run.id])
+            if row.stage == before.stage and row.choice != "minuted"
+        ]
+        vote = Vote(str(actor.person_id), choice, content_hash, comment.strip())
+        approval.check_vote(stage, cast, vote, barred=barred_in(run), content_hash=run.content_hash)
+        _record_decision(
+            actor,
+            run,
+            before.stage,
+            ApprovalDecision(
+                choice=choice.value, comment=comment.strip(), content_hash=content_hash, decided_at=now
+            ),
+        )
+        audit.record(
+            actor,
+            Action.APPROVAL_DECIDED,
+            run_id=run.id,
+            policy_id=run.policy_id,
+            school_id=run.school_id,
+            stage=before.stage,
+            choice=choice,
+            content_hash=content_hash,
+        )
+        return _move_on(actor, run, now, today)
+
+
+def _require_member(actor: Actor, run: ApprovalRun) -> None:
+    if run.school_id is not None and actor.can(Permission.EDITION_DECIDE, run.school_id):
+        return
+    if not actor.can(Permission.APPROVAL_DECIDE):
+        raise Forbidden()
+
+
+def minute(
+    actor: Actor,
+    *,
+    run_id: UUID,
+    body: str,
+    met_on: date,
+    minute_reference: str,
+    quorum_met: bool,
+    outcome: MinuteOutcome,
+    comment: str,
+    content_hash: str,
+    now: datetime,
+    today: date,
+) -> RunState:
+    """The clerk records what a body decided in a meeting: body, date, minute reference, quorum."""
+    actor.require(Permission.APPROVAL_MINUTE)
+    with unit_of_work():
+        run = queries.get_run(run_id, lock=True)
+        if run.state != "pending":
+            raise RuleBroken("This approval has ended, so nothing more is recorded for it.")
+        if run.version_id is None:
+            raise RuleBroken("A school's own changes are decided by those who were asked, not by a minute.")
+        if str(actor.person_id) in barred_in(run):
+            raise RuleBroken("You wrote or submitted this, so somebody else records the decision about it.")
+        before = state_of(run)
+        stage = approval.stages_from_json(run.stages)[before.stage]
+        decided = Minute(
+            body.strip(), met_on, minute_reference.strip(), quorum_met, outcome, content_hash, comment.strip()
+        )
+        approval.check_minute(stage, decided, content_hash=run.content_hash, today=today)
+        _record_decision(
+            actor,
+            run,
+            before.stage,
+            ApprovalDecision(
+                choice="minuted",
+                comment=decided.comment,
+                content_hash=content_hash,
+                body=decided.body,
+                minute_reference=decided.reference,
+                met_on=met_on,
+                quorum_met=quorum_met,
+                outcome=outcome.value,
+                decided_at=now,
+            ),
+        )
+        audit.record(
+            actor,
+            Action.APPROVAL_MINUTED,
+            run_id=run.id,
+            policy_id=run.policy_id,
+            body=decided.body,
+            met_on=met_on,
+            minute_reference=decided.reference,
+            outcome=outcome,
+            content_hash=content_hash,
+        )
+        return _move_on(actor, run, now, today)
+
+
+def _record_decision(actor: Actor, run: ApprovalRun, stage: int, row: ApprovalDecision) -> None:
+    roles = actor.roles_at(run.school_id) or actor.trust_roles or frozenset({Role.STAFF})
+    row.run_id, row.school_id, row.stage = run.id, run.school_id, stage
+    assert actor.person_id is not None
+    row.person_id, row.person_name = actor.person_id, actor.name
+    row.role_label = ROLE_LABELS[min(roles, key=list(Role).index)]
+    db.session.add(row)
+    db.session.flush()
+
+
+def _move_on(actor: Actor, run: ApprovalRun, now: datetime, today: date) -> RunState:
+    """After a decision: the next stage, or the end of the run and what it means for what was judged."""
+    state = state_of(run)
+    unit = current_unit()
+    if state.outcome is Outcome.PENDING:
+        if state.stage != run.stage:
+            run.stage = state.stage
+            unit.announce(Event.APPROVAL_ASKED, run_id=run.id)
+        return state
+    run.state, run.ended_at = state.outcome.value, now
+    audit.record(
+        actor,
+        Action.APPROVAL_ENDED,
+        run_id=run.id,
+        policy_id=run.policy_id,
+        school_id=run.school_id,
+        outcome=state.outcome,
+        content_hash=run.content_hash,
+    )
+    unit.announce(Event.APPROVAL_ENDED, run_id=run.id)
+    if run.version_id is not None:
+        version = queries.get_version(run.version_id, lock=True)
+        if state.outcome is Outcome.APPROVED:
+            version.state, version.approved_at = "approved", now
+        else:
+            _back_to_draft(version)
+        return state
+    assert run.edition_id is not None
+    edition = queries.get_edition(run.edition_id, lock=True)
+    if state.outcome is Outcome.APPROVED:
+        version = queries.get_version(edition.template_version_id)
+        local.approve_edition(
+            actor,
+            edition,
+            approvals=printed_approvals(run),
+            effective_on=max(today, version.effective_on or today),
+            now=now,
+            by="approval",
+        )
+    else:
+        edition.state = "returned"
+        audit.record(
+            actor,
+            Action.EDITION_RETURNED,
+            run_id=run.id,
+            edition_id=edition.id,
+            policy_id=run.policy_id,
+            school_id=run.school_id,
+            content_hash=edition.content_hash,
+        )
+    return state
+
+
+def printed_approvals(run: ApprovalRun) -> list[dict[str, str]]:
+    """The decisions of a run as they are printed: who approved, as what, when, and how."""
+    printed: list[dict[str, str]] = []
+    for row in queries.decisions_of([run.id]):
+        on = row.decided_at.date().isoformat()
+        body = run.stages[row.stage]["body"]
+        if row.choice == "minuted" and row.outcome == "approved":
+            assert row.met_on is not None
+            printed.append(
+                {
+                    "body": row.body,
+                    "by": f"recorded by {row.person_name}",
+                    "on": row.met_on.isoformat(),
+                    "minute": row.minute_reference,
+                    "method": "decided in a meeting",
+                }
+            )
+        elif row.choice == "approve":
+            printed.append(
+                {
+                    "body": body,
+                    "by": f"{row.person_name}, {row.role_label}",
+                    "on": on,
+                    "minute": "",
+                    "method": "voted in the portal",
+                }
+            )
+    return printed

@@ -1,0 +1,348 @@
+"""Bringing an approved version to every place: each is rebased in a job of its own, never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from trustportal import audit
+from trustportal.access import Actor, Permission
+from trustportal.audit import Action
+from trustportal.db import current_unit, db, unit_of_work
+from trustportal.errors import RuleBroken
+from trustportal.jobs import Event
+from trustportal.policies import queries, reading
+from trustportal.policies.domain.answers import Added, Override
+from trustportal.policies.domain.lifecycle import next_version
+from trustportal.policies.domain.plan import Pending, Plan
+from trustportal.policies.domain.rebase import rebase
+from trustportal.policies.domain.reconcile import Decision, kept_decisions
+from trustportal.policies.models import (
+    Edition,
+    Policy,
+    Publication,
+    PublicationPlace,
+    Reconcile,
+    ReconcileClause,
+    Standing,
+    TemplateVersion,
+)
+from trustportal.policies.services import approvals, drafts, local
+
+
+def publish_version(
+    actor: Actor,
+    *,
+    version_id: UUID,
+    effective_on: date,
+    decide_by: date | None = None,
+    now: datetime,
+    today: date,
+) -> TemplateVersion:
+    """Give an approved version its number and its day, and bring it to every place of the policy."""
+    actor.require(Permission.TEMPLATE_PUBLISH)
+    if effective_on < today:
+        raise RuleBroken(
+            "A version takes effect today or later, not on a day that has passed.", "effective_on"
+        )
+    if decide_by is not None and decide_by < today:
+        raise RuleBroken("The day by which schools decide has passed.", "decide_by")
+    with unit_of_work() as uow:
+        version = queries.get_version(version_id, lock=True)
+        if version.state != "approved":
+            raise RuleBroken("Only a version that was approved can be published.")
+        policy = queries.get_policy_by_id(version.policy_id)
+        latest = queries.find_latest_version(policy.id)
+        if latest is not None and latest.effective_on is not None and effective_on < latest.effective_on:
+            raise RuleBroken(
+                "The version before this one takes effect later than that. Choose its day or a later one.",
+                "effective_on",
+            )
+        version.number = next_version(one.number for one in queries.list_versions(policy.id) if one.number)
+        version.state, version.published_by, version.published_at = "published", actor.person_id, now
+        version.effective_on, version.decide_by = effective_on, decide_by
+        drafts.show_as(policy, version)
+        publication = Publication(id=uuid4(), version_id=version.id, started_at=now)
+        db.session.add(publication)
+        db.session.flush()
+        for school_id in queries.places_of(policy, today):
+            _bring_to(publication.id, school_id)
+        audit.record(
+            actor,
+            Action.VERSION_PUBLISHED,
+            policy_id=policy.id,
+            version_id=version.id,
+            number=version.number,
+            effective_on=effective_on,
+            content_hash=version.content_hash,
+        )
+        uow.announce(Event.VERSION_PUBLISHED, version_id=version.id)
+    return version
+
+
+def _bring_to(publication_id: UUID, school_id: UUID | None) -> None:
+    place = PublicationPlace(
+        id=uuid4(), publication_id=publication_id, school_id=school_id, outcome="waiting"
+    )
+    db.session.add(place)
+    current_unit().announce(Event.PLACE_TO_REBASE, place_id=place.id)
+
+
+def adopt_everything(actor: Actor, *, school_id: UUID, today: date) -> int:
+    """A new school adopts the versions in force as its first editions. Returns how many policies it takes."""
+    with unit_of_work():
+        adopted = 0
+        for policy in queries.policies_at(school_id):
+            if queries.find_standing(policy.id, school_id) is not None:
+                continue
+            latest = queries.find_latest_version(policy.id)
+            if latest is not None:
+                publication = queries.get_publication(latest.id)
+                if any(one.school_id == school_id for one in queries.publication_places(publication.id)):
+                    continue
+                _bring_to(publication.id, school_id)
+                adopted += 1
+    return adopted
+
+
+def rebase_place(*, place_id: UUID, now: datetime, today: date) -> str:
+    """Bring a version to one place; one transaction. Returns the outcome, which the publication's page shows.
+
+    Where no decision is needed, the edition is made and approved by the template's own approval. Where any is, the
+    edition in force stays, and the head is asked. What the school had not yet submitted is carried along, but is
+    never approved by the trust's approval.
+    """
+    with unit_of_work() as uow:
+        place = queries.get_publication_place(place_id, lock=True)
+        if place.outcome not in {"waiting", "values_missing"}:
+            return place.outcome
+        version = queries.get_version(queries.version_of_publication(place.publication_id))
+        policy = queries.get_policy_by_id(version.policy_id)
+        actor = Actor.portal(version.trust_id)
+        standing = queries.find_standing(policy.id, place.school_id, lock=True)
+        if standing is None:
+            outcome = _adopt(actor, policy, version, place.school_id, now, today)
+        else:
+            have = queries.get_version(standing.version_id)
+            if (have.number or 0) > (version.number or 0):
+                place.outcome, place.done_at = "follows", now
+                return place.outcome
+            outcome = _rebase(actor, policy, have, version, place.school_id, standing, now, today)
+        place.outcome, place.done_at = outcome, now
+        if outcome == "to_decide":
+            reconcile = queries.find_open_reconcile(policy.id, _some(place.school_id))
+            assert reconcile is not None
+            uow.announce(Event.RECONCILE_OPENED, reconcile_id=reconcile.id)
+    return outcome
+
+
+def _adopt(
+    actor: Actor,
+    policy: Policy,
+    version: TemplateVersion,
+    school_id: UUID | None,
+    now: datetime,
+    today: date,
+) -> str:
+    standing = Standing(policy_id=policy.id, school_id=school_id, version_id=version.id)
+    db.session.add(standing)
+    db.session.flush()
+    previous = queries.find_latest_edition(policy.id, school_id)
+    outcome = _take(actor, policy, version, school_id, ({}, ()), previous, standing, now, today)
+    return "adopted" if outcome == "follows" else outcome
+
+
+def _rebase(
+    actor: Actor,
+    policy: Policy,
+    from_version: TemplateVersion,
+    version: TemplateVersion,
+    school_id: UUID | None,
+    standing: Standing,
+    now: datetime,
+    today: date,
+) -> str:
+    waiting = queries.find_submitted_edition(policy.id, school_id, lock=True)
+    if waiting is not None:
+        # Its words are the school's working answers, which go on to the new version below.
+        local.end_submission(actor, waiting, now)
+    previous = queries.find_latest_edition(policy.id, school_id)
+    new_tree = reading.tree_of_version(version)
+    approved = reading.answers_in(previous)
+    outcome = "follows"
+    if previous is None:
+        outcome = _take(actor, policy, version, school_id, ({}, ()), None, standing, now, today)
+    else:
+        made_of = from_version
+        if previous.template_version_id != from_version.id:
+            made_of = queries.get_version(previous.template_version_id)
+        plan = rebase(reading.tree_of_version(made_of), new_tree, approved[0], approved[1])
+        if not plan.needs_decision:
+            answers = plan.overrides, plan.added
+            outcome = _take(actor, policy, version, school_id, answers, previous, standing, now, today)
+    if school_id is None:
+        standing.version_id = version.id
+        return outcome
+    old = queries.find_open_reconcile(policy.id, school_id, lock=True)
+    working = reading.working_answers(policy.id, school_id)
+    working_plan = rebase(reading.tree_of_version(from_version), new_tree, working[0], working[1])
+    if working_plan.needs_decision:
+        _open_reconcile(actor, policy, school_id, from_version, version, working_plan, old, now)
+        return "to_decide"
+    if old is not None:
+        old.state, old.closed_at = "replaced", now
+    if (dict(working_plan.overrides), tuple(working_plan.added)) != working:
+        local.write_answers(actor, policy.id, school_id, working_plan.overrides, working_plan.added, now)
+    standing.version_id = version.id
+    return outcome
+
+
+def _take(
+    actor: Actor,
+    policy: Policy,
+    version: TemplateVersion,
+    school_id: UUID | None,
+    answers: tuple[Mapping[str, Override], Sequence[Added]],
+    previous: Edition | None,
+    standing: Standing,
+    now: datetime,
+    today: date,
+) -> str:
+    """Make the place's edition by the template's own approval, or say which values it lacks."""
+    edition, missing = local.make_edition(
+        actor,
+        policy=policy,
+        version=version,
+        school_id=school_id,
+        answers=answers,
+        previous=previous,
+        reason=version.reason,
+        now=now,
+    )
+    if missing:
+        standing.missing = list(missing)
+        return "values_missing"
+    standing.missing = []
+    local.approve_edition(
+        actor,
+        edition,
+        approvals=_approvals_of(version),
+        effective_on=max(version.effective_on or today, _first_day(school_id, today)),
+        # The template's own approval is the edition's: that is the day which is printed.
+        now=version.approved_at or now,
+        by="template",
+    )
+    return "follows"
+
+
+#: By whom a published version was approved never changes; by trust, since trusts share nothing.
+_kept_approvals: dict[tuple[UUID, UUID], list[dict[str, str]]] = {}
+
+
+def _approvals_of(version: TemplateVersion) -> list[dict[str, Any]]:
+    """The approval of a published version, as its editions print it."""
+    key = (version.trust_id, version.id)
+    if key not in _kept_approvals:
+        ended = [one for one in queries.list_runs(version_id=version.id) if one.state == "approved"]
+        if len(_kept_approvals) > 1_000:
+            _kept_approvals.clear()
+        _kept_approvals[key] = approvals.printed_approvals(ended[-1]) if ended else []
+    return [dict(one) for one in _kept_approvals[key]]
+
+
+def _first_day(school_id: UUID | None, today: date) -> date:
+    """A school that joins later than the version took effect has its first edition from the day it joined."""
+    if school_id is None:
+        return date.min
+    joined = queries.list_schools([school_id])[school_id].joined_on
+    return joined if joined > today else date.min
+
+
+def _open_reconcile(
+    actor: Actor,
+    policy: Policy,
+    school_id: UUID,
+    from_version: TemplateVersion,
+    to_version: TemplateVersion,
+    plan: Plan,
+    old: Reconcile | None,
+    now: datetime,
+) -> None:
+    """Ask the head. A newer version replaces an open reconcile and keeps the decisions whose texts did not change."""
+    kept: dict[str, Decision] = {}
+    who: dict[str, ReconcileClause] = {}
+    if old is not None:
+        rows = queries.reconcile_clauses(old.id)
+        who = {row.clause_key: row for row in rows if row.choice}
+        decided = {row.clause_key: decision_of(row) for row in rows if row.choice}
+        kept = kept_decisions([Pending.from_json(row.texts) for row in rows], plan, decided)
+        old.state, old.closed_at = "replaced", now
+        db.session.flush()
+    reconcile = Reconcile(
+        id=uuid4(),
+        school_id=school_id,
+        policy_id=policy.id,
+        from_version_id=from_version.id,
+        to_version_id=to_version.id,
+        state="open",
+        follows=len(plan.follows) + len(plan.carried),
+        due_on=to_version.decide_by,
+        created_at=now,
+    )
+    db.session.add(reconcile)
+    db.session.flush()
+    for position, pending in enumerate(plan.pending):
+        decision = kept.get(pending.key)
+        db.session.add(
+            ReconcileClause(
+                school_id=school_id,
+                reconcile_id=reconcile.id,
+                clause_key=pending.key,
+                position=position,
+                situation=pending.situation.value,
+                texts=pending.to_json(),
+                choice=decision.choice.value if decision else None,
+                written_heading=decision.heading if decision else "",
+                written_text=decision.text if decision else "",
+                reason=decision.reason if decision else "",
+                decided_by=who[pending.key].decided_by if decision else None,
+                decided_at=who[pending.key].decided_at if decision else None,
+            )
+        )
+    audit.record(
+        actor,
+        Action.RECONCILE_OPENED,
+        policy_id=policy.id,
+        school_id=school_id,
+        reconcile_id=reconcile.id,
+        clauses=[pending.key for pending in plan.pending],
+    )
+
+
+def decision_of(row: ReconcileClause) -> Decision:
+    """A decided row as the domain's decision."""
+    stored: dict[str, Any] = {
+        "choice": row.choice,
+        "text": row.written_text,
+        "heading": row.written_heading,
+        "reason": row.reason,
+    }
+    return Decision.from_json(stored)
+
+
+def _some(school_id: UUID | None) -> UUID:
+    if school_id is None:
+        raise RuntimeError("the trust itself has no answers to decide")
+    return school_id
+
+
+def announce_in_force(*, now: datetime, today: date) -> int:
+    """Say of every edition whose day has come that it is in force. Returns how many."""
+    with unit_of_work() as uow:
+        due = queries.editions_to_announce(today)
+        for edition in due:
+            edition.in_force_announced_at = now
+            uow.announce(Event.EDITION_IN_FORCE, edition_id=edition.id)
+    return len(due)

@@ -1,0 +1,164 @@
+"""Clauses' words, stored once per trust under their hash, and the trees that refer to them.
+
+Part of the queries' room but for `store`, which services call: a thousand editions of one template share its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from trustportal.db import current_scope, db
+from trustportal.policies.domain.clauses import Clause, Kind, Mode, Tree, Words, words_hash
+from trustportal.policies.domain.resolve import EditionClause, Origin
+from trustportal.policies.models import ClauseText
+
+#: Words never change under their hash, so a process may keep them; by trust, since trusts share nothing.
+_kept: dict[tuple[UUID, str], Words] = {}
+_KEEP = 20_000
+#: The trees of published versions, which never change either.
+_kept_trees: dict[tuple[UUID, UUID], Tree] = {}
+_KEEP_TREES = 200
+
+
+def _trust_id() -> UUID:
+    scope = current_scope()
+    if scope is None:
+        raise RuntimeError("no scope: words belong to a trust")
+    return scope.trust_id
+
+
+def load(hashes: Iterable[str]) -> dict[str, Words]:
+    """Hash -> words, with at most one query. Raises RuntimeError when a hash is unknown."""
+    trust_id = _trust_id()
+    wanted = set(hashes)
+    found = {one: _kept[trust_id, one] for one in wanted if (trust_id, one) in _kept}
+    missing = wanted - found.keys()
+    if missing:
+        rows = db.session.execute(
+            select(ClauseText.hash, ClauseText.heading, ClauseText.text).where(ClauseText.hash.in_(missing))
+        )
+        for row in rows:
+            found[row.hash] = Words(row.heading, row.text)
+        if len(_kept) > _KEEP:
+            _kept.clear()
+        _kept.update({(trust_id, one): found[one] for one in missing if one in found})
+        if missing - found.keys():
+            raise RuntimeError("a version refers to words that are not stored")
+    return found
+
+
+def store(words: Iterable[Words]) -> None:
+    """Store words that are not there yet."""
+    trust_id = _trust_id()
+    rows = {words_hash(one): one for one in words}
+    new = {digest: one for digest, one in rows.items() if (trust_id, digest) not in _kept}
+    if not new:
+        return
+    db.session.execute(
+        insert(ClauseText).on_conflict_do_nothing(),
+        [
+            {"trust_id": trust_id, "hash": digest, "heading": one.heading, "text": one.text}
+            for digest, one in sorted(new.items())
+        ],
+    )
+
+
+# -- the trust's text --------------------------------------------------------------------------------------------
+
+
+def freeze_tree(tree: Sequence[Clause]) -> list[dict[str, Any]]:
+    """The tree as it is kept: each clause with the hash of its words. Stores the words."""
+    store(clause.words for clause in tree)
+    return [
+        {
+            "key": clause.key,
+            "parent": clause.parent,
+            "kind": clause.kind.value,
+            "mode": clause.mode.value,
+            "needs_agreement": clause.needs_agreement,
+            "words": words_hash(clause.words),
+        }
+        for clause in tree
+    ]
+
+
+def thaw_tree(kept: Sequence[Mapping[str, Any]]) -> Tree:
+    """The tree with its words."""
+    words = load(one["words"] for one in kept)
+    return tuple(
+        Clause(
+            key=one["key"],
+            parent=one["parent"],
+            kind=Kind(one["kind"]),
+            heading=words[one["words"]].heading,
+            text=words[one["words"]].text,
+            mode=Mode(one["mode"]),
+            needs_agreement=one["needs_agreement"],
+        )
+        for one in kept
+    )
+
+
+def thaw_published(version_id: UUID, read: Callable[[], Sequence[Mapping[str, Any]]]) -> Tree:
+    """As `thaw_tree`, for a published version: kept, since bringing it to every school needs it for each."""
+    key = (_trust_id(), version_id)
+    found = _kept_trees.get(key)
+    if found is None:
+        found = thaw_tree(read())
+        if len(_kept_trees) >= _KEEP_TREES:
+            _kept_trees.clear()
+        _kept_trees[key] = found
+    return found
+
+
+# -- what a place says -------------------------------------------------------------------------------------------
+
+
+def freeze_edition(clauses: Sequence[EditionClause]) -> list[dict[str, Any]]:
+    """An edition's clauses as they are kept: printed words and the trust's words by hash. Stores both."""
+    kept: list[dict[str, Any]] = []
+    everything: list[Words] = []
+    for clause in clauses:
+        printed = Words(clause.heading, clause.text)
+        trusts = Words(clause.template_heading, clause.template_text)
+        everything += [printed, trusts]
+        row: dict[str, Any] = clause.to_json()
+        for name in ("heading", "text", "template_heading", "template_text"):
+            row.pop(name, None)
+        kept.append(row | {"words": words_hash(printed), "template_words": words_hash(trusts)})
+    store(everything)
+    return kept
+
+
+def thaw_edition(kept: Sequence[Mapping[str, Any]]) -> tuple[EditionClause, ...]:
+    """An edition's clauses with their words."""
+    words = load(digest for one in kept for digest in (one["words"], one["template_words"]))
+    return tuple(
+        EditionClause.from_json(
+            {
+                **one,
+                "heading": words[one["words"]].heading,
+                "text": words[one["words"]].text,
+                "template_heading": words[one["template_words"]].heading,
+                "template_text": words[one["template_words"]].text,
+            }
+        )
+        for one in kept
+    )
+
+
+__all__ = [
+    "Origin",
+    "freeze_edition",
+    "freeze_tree",
+    "load",
+    "store",
+    "thaw_edition",
+    "thaw_published",
+    "thaw_tree",
+]

@@ -1,0 +1,179 @@
+"""Importing: choose a file, correct what the importer was unsure about, save it as a draft. Nothing is saved before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Flask, Response, request, url_for
+
+from trustportal.access import Permission
+from trustportal.errors import RuleBroken
+from trustportal.policies import queries
+from trustportal.policies.domain.clauses import Kind
+from trustportal.policies.forms.trust import KINDS, HeaderForm, UploadForm
+from trustportal.policies.importing import corrections
+from trustportal.policies.importing.reading import Reading, unpack
+from trustportal.policies.models import ImportReading, TemplateVersion
+from trustportal.policies.services import importing
+from trustportal.tenants import queries as tenants
+from trustportal.times import now
+from trustportal.web import actor, allow, page, see_other
+
+blueprint = Blueprint("imports", __name__)
+ONE = "/t/<trust>/imports/<uuid:reading_id>"
+
+
+@blueprint.route("/t/<trust>/imports/new", methods=["GET", "POST"])
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def new(trust: str) -> Response:
+    """Choose a file."""
+    form = UploadForm()
+    if form.is_submitted() and form.validate():
+        upload = request.files.get("file")
+        try:
+            if upload is None or not upload.filename:
+                raise RuleBroken("Choose a file first.", "file")
+            row = importing.read_file(actor(), content=upload.read(), filename=upload.filename, now=now())
+            return see_other(url_for("imports.show", trust=trust, reading_id=row.id))
+        except RuleBroken as refused:
+            form.refuse(RuleBroken(refused.message, "file"))
+    return page("policies/imports/new.html", form=form, status=form.status)
+
+
+@blueprint.get(ONE)
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def show(trust: str, reading_id: UUID) -> Response:
+    """What was read, with what is uncertain first."""
+    return _page(queries.get_reading(reading_id, actor().person_id))
+
+
+def _page(
+    row: ImportReading, errors: list[tuple[str, str]] | None = None, opened: int | None = None
+) -> Response:
+    reading = unpack(row.reading)
+    if opened is None:
+        opened = request.args.get("open", type=int)
+    doubts: dict[int | None, list[tuple[int, Any]]] = {}
+    for position, doubt in enumerate(reading.uncertain):
+        doubts.setdefault(doubt.clause, []).append((position, doubt))
+    return page(
+        "policies/imports/show.html",
+        fragment="policies/imports/_reading.html",
+        row=row,
+        reading=reading,
+        doubts=doubts,
+        kinds=KINDS,
+        opened=opened,
+        errors=errors or [],
+        status=422 if errors else 200,
+    )
+
+
+def _integer(name: str) -> int:
+    try:
+        return int(request.form.get(name, ""))
+    except ValueError:
+        raise RuleBroken("Reload the page and try again.") from None
+
+
+def _correction(action: str) -> Callable[[Reading], Reading]:
+    """The correction that a button asks for."""
+    index = _integer("index")
+    if action == "settle":
+        return lambda reading: corrections.settle(reading, index)
+    if action == "edit":
+        label, heading = request.form.get("label", ""), request.form.get("heading", "")
+        text = request.form.get("text", "").replace("\r\n", "\n")
+        return lambda reading: corrections.edit(reading, index, label=label, heading=heading, text=text)
+    if action == "split":
+        text = request.form.get("text", "").replace("\r\n", "\n")
+        return lambda reading: _split_where_marked(reading, index, text)
+    if action == "mark":
+        try:
+            kind = Kind(request.form.get("kind", ""))
+        except ValueError:
+            raise RuleBroken("Choose what the clause is.", "kind") from None
+        return lambda reading: corrections.mark(reading, index, kind)
+    if action == "join_lines":
+        offset = _integer("offset")
+        return lambda reading: corrections.join_lines(reading, index, offset)
+    if action == "cut":
+        start, end = _integer("start"), _integer("end")
+        return lambda reading: corrections.cut(reading, index, start, end)
+    plain: dict[str, Callable[[Reading, int], Reading]] = {
+        "join": corrections.join,
+        "indent": corrections.indent,
+        "outdent": corrections.outdent,
+        "drop": corrections.drop,
+    }
+    if action not in plain:
+        raise RuleBroken("Choose one of the buttons.")
+    return lambda reading: plain[action](reading, index)
+
+
+def _split_where_marked(reading: Reading, index: int, text: str) -> Reading:
+    """Split a clause where somebody put a line with three hyphens into its text."""
+    before, mark, _ = text.partition("\n---\n")
+    if not mark:
+        raise RuleBroken("Put a line with three hyphens (---) where the clause is to be split.", "text")
+    whole = text.replace("\n---\n", "\n\n", 1)
+    edited = corrections.edit(reading, index, text=whole)
+    return corrections.split(edited, index, len(before))
+
+
+@blueprint.post(f"{ONE}/correct")
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def correct(trust: str, reading_id: UUID) -> Response:
+    """One correction."""
+    row = queries.get_reading(reading_id, actor().person_id)
+    action = request.form.get("action", "")
+    try:
+        row = importing.correct(
+            actor(),
+            reading_id=row.id,
+            row_version=_integer("row_version"),
+            correction=_correction(action),
+        )
+    except RuleBroken as refused:
+        index = request.form.get("index", type=int)
+        return _page(row, errors=[("", refused.message)], opened=index)
+    place = _next_place(unpack(row.reading), _integer("index")) if action == "settle" else _integer("index")
+    anchor = f"#r-{place}" if place is not None else ""
+    return see_other(url_for("imports.show", trust=trust, reading_id=row.id) + anchor)
+
+
+def _next_place(reading: Reading, position: int) -> int | None:
+    """The clause of the doubt that follows the settled one, so that one need not look for it."""
+    following = [doubt.clause for doubt in reading.uncertain[position:] if doubt.clause is not None]
+    return following[0] if following else None
+
+
+@blueprint.route(f"{ONE}/save", methods=["GET", "POST"])
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def save(trust: str, reading_id: UUID) -> Response:
+    """The header, then the draft."""
+    row = queries.get_reading(reading_id, actor().person_id)
+    reading = unpack(row.reading)
+    form = HeaderForm()
+    if not form.is_submitted():
+        form.fill(importing.suggested_header(reading), reading.numbering_style.value)
+        form.public.data = True
+    elif version := form.carry_out(
+        lambda: importing.make_draft(
+            actor(), reading_id=row.id, header=form.header(tenants.get_trust().name), now=now()
+        )
+    ):
+        assert isinstance(version, TemplateVersion)
+        policy = queries.get_policy_by_id(version.policy_id)
+        return see_other(
+            url_for("drafts.edit", trust=trust, policy=policy.slug),
+            "Saved as a draft. All clauses are locked: now say which ones schools may change.",
+        )
+    return page("policies/imports/save.html", row=row, reading=reading, form=form, status=form.status)
+
+
+def install(app: Flask) -> None:
+    """Register the pages."""
+    app.register_blueprint(blueprint)

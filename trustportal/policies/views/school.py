@@ -1,0 +1,188 @@
+"""A school's policies as its people read them: the list, and each one as it is in force, was on a day, or will be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request, url_for
+
+from trustportal.access import Permission
+from trustportal.policies import page_queries, place_queries, queries, reading
+from trustportal.policies.models import Edition, Policy
+from trustportal.policies.page_queries import EditionHead, PolicyHead
+from trustportal.policies.views import presenting, school_tasks
+from trustportal.policies.views.school_blueprint import ROOT, blueprint, may, url
+from trustportal.tenants.tasks import provide_facts, provide_tasks
+from trustportal.times import today
+from trustportal.web import allow, page
+from trustportal.web import school as school_here
+from trustportal.web import trust as trust_here
+
+
+def install(app: Flask) -> None:
+    """Put the pages of a school's policies into an application."""
+    for name in ("school_answers", "school_submitting", "school_reconcile", "school_history"):
+        import_module(f"trustportal.policies.views.{name}")
+    app.register_blueprint(blueprint)
+    # A global of the templates, so that what they import needs no context, which would be made anew for every page.
+    app.jinja_env.globals["policy_url"] = url
+    provide_tasks(school_tasks.tasks)
+    provide_facts(school_tasks.facts)
+
+
+# -- the list ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLine:
+    """One policy of a school's list, and what waits there."""
+
+    slug: str
+    title: str
+    label: str
+    since: date | None
+    review_on: date | None
+    statutory: bool
+    undecided: int
+    waits: bool
+    unsent: bool
+    release_due: bool
+    missing: int
+
+
+@blueprint.get(ROOT)
+@allow(Permission.EDITION_READ, at="school")
+def index(trust: str, school: str) -> Response:
+    """Every policy of this school, with what waits for its head."""
+    lines = _lines(queries.policies_at(school_here().id), today())
+    return page(
+        "policies/school/index.html", lines=lines, may_change=may(Permission.OVERRIDE_EDIT), today=today()
+    )
+
+
+def _lines(policies: Sequence[Policy], on: date) -> list[PolicyLine]:
+    school_id = school_here().id
+    editions = place_queries.list_heads_in_force(school_id, [policy.id for policy in policies], on)
+    rows = queries.standings_at(school_id)
+    standings = {standing.policy_id: standing for standing in rows}
+    reconciles = {one.policy_id: one for one in queries.list_open_reconciles([school_id])}
+    undecided = queries.count_undecided([one.id for one in reconciles.values()])
+    waiting = {edition.policy_id for edition in place_queries.list_submitted([school_id])}
+    unsent = (
+        place_queries.policies_with_unsent(school_id, rows) if may(Permission.OVERRIDE_EDIT) else frozenset()
+    )
+    found = []
+    for policy in policies:
+        edition, standing = editions.get(policy.id), standings.get(policy.id)
+        reconcile = reconciles.get(policy.id)
+        header = reading.header_of(edition) if edition else None
+        found.append(
+            PolicyLine(
+                slug=policy.slug,
+                title=header.title if header else policy.title,
+                label=reading.edition_label(edition) if edition else "",
+                since=edition.effective_on if edition else None,
+                review_on=header.next_review_on if header else None,
+                statutory=bool(header and header.statutory),
+                undecided=undecided.get(reconcile.id, 0) if reconcile else 0,
+                waits=policy.id in waiting,
+                unsent=policy.id in unsent and reconcile is None and policy.id not in waiting,
+                release_due=bool(standing and standing.release_due),
+                missing=len(standing.missing) if standing else 0,
+            )
+        )
+    return found
+
+
+# -- one policy --------------------------------------------------------------------------------------------------
+
+
+@blueprint.get(f"{ROOT}/<policy>")
+@allow(Permission.EDITION_READ, at="school")
+def edition(trust: str, school: str, policy: str) -> Response:
+    """What this school's policy says today, or said on a day (`?on=2026-03-12`)."""
+    asked = request.args.get("on", "")
+    day, fault = _day(asked)
+    head, present = may(Permission.OVERRIDE_EDIT), not asked or day == today()
+    found = page_queries.get_policy_page(
+        policy, school_here().id, day=day, today=today(), head=head and present
+    )
+    g.policy = found.policy
+    if found.in_force is None or fault:
+        return _not_in_force(found.policy, day, asked, fault)
+    return page(
+        "policies/school/edition.html",
+        asked=asked,
+        may_change=head and present,
+        work=found.work,
+        to_come=found.to_come if present else None,
+        figures_url=_figures_url(found.policy) if present else None,
+        **edition_context(found.policy, found.in_force, as_of=None if present else day),
+    )
+
+
+def _day(asked: str) -> tuple[date, str]:
+    try:
+        return (date.fromisoformat(asked) if asked else today()), ""
+    except ValueError:
+        return today(), "Enter a real day, like 12 3 2026."
+
+
+def _not_in_force(policy: PolicyHead, day: date, asked: str, fault: str) -> Response:
+    school_id = school_here().id
+    standing = queries.get_standing(policy.id, school_id)
+    to_come = place_queries.find_to_come(policy.id, school_id, today())
+    return page(
+        "policies/school/not_in_force.html",
+        policy=policy,
+        standing=standing,
+        to_come=to_come,
+        label_to_come=reading.edition_label(to_come) if to_come else "",
+        day=day,
+        asked=asked,
+        fault=fault,
+        may_change=may(Permission.OVERRIDE_EDIT),
+        status=422 if fault else 200,
+    )
+
+
+def edition_context(
+    policy: Policy | PolicyHead, edition: Edition | EditionHead, *, as_of: date | None
+) -> dict[str, Any]:
+    """What every page of an edition shows. Its clauses are rendered once per process and kept."""
+    return {
+        "policy": policy,
+        "edition": edition,
+        "label": reading.edition_label(edition),
+        "header": reading.header_of(edition),
+        "shown": shown(edition),
+        "as_of": as_of,
+        "label_of": reading.edition_label,
+        "today": today(),
+    }
+
+
+def shown(edition: Edition | EditionHead) -> presenting.ShownEdition:
+    """The clauses of an approved edition as HTML, with their origin in the margin."""
+
+    def read() -> list[presenting.ClauseRow]:
+        whole = queries.get_edition(edition.id)
+        return presenting.clause_rows(reading.clauses_of(whole), whole.values, reading.answers_in(whole))
+
+    return presenting.shown_edition(edition.id, edition.content_hash, "policies/_clauses.html", read)
+
+
+def _figures_url(policy: PolicyHead) -> str | None:
+    """Where a higher feature shows how many have signed; the page loads it when it is there."""
+    if "acceptance.policy_figures" not in current_app.view_functions:
+        return None
+    return url_for(
+        "acceptance.policy_figures", trust=trust_here().slug, school=school_here().slug, policy=policy.slug
+    )
+
+
+__all__ = ["edition_context", "install", "shown", "url"]

@@ -1,0 +1,134 @@
+"""What a school's policy said before: its editions, their change log, their PDFs, and any two compared."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, make_response, request
+
+from trustportal import blobs
+from trustportal.access import Permission
+from trustportal.policies import place_queries, queries, reading
+from trustportal.policies.domain.diff import compare_editions
+from trustportal.policies.models import Edition, Policy
+from trustportal.policies.views import presenting
+from trustportal.policies.views.school import edition_context
+from trustportal.policies.views.school_blueprint import ROOT, blueprint, here
+from trustportal.times import today
+from trustportal.web import allow, page
+from trustportal.web import school as school_here
+
+
+@blueprint.get(f"{ROOT}/<policy>/history")
+@allow(Permission.EDITION_READ, at="school")
+def history(trust: str, school: str, policy: str) -> Response:
+    """Every approved edition with who approved it, since when it holds, and what changed in it."""
+    found = here(policy)
+    queries.get_standing(found.id, school_here().id)
+    editions = queries.list_editions(found.id, school_here().id)
+    in_force = place_queries.find_in_force(found.id, school_here().id, today())
+    labels = {edition.id: reading.edition_label(edition) for edition in editions}
+    return page(
+        "policies/school/history.html",
+        policy=found,
+        editions=[
+            (one, labels[one.id], presenting.log_of(one.changes), _before(one, labels)) for one in editions
+        ],
+        in_force_id=in_force.id if in_force else None,
+        today=today(),
+    )
+
+
+def _before(edition: Edition, labels: dict[UUID, str]) -> str:
+    return labels.get(edition.previous_id, "") if edition.previous_id else ""
+
+
+@blueprint.get(f"{ROOT}/<policy>/compare")
+@allow(Permission.EDITION_READ, at="school")
+def compare(trust: str, school: str, policy: str) -> Response:
+    """Two editions as a redline: the changes only, or the whole text."""
+    found, school_id = here(policy), school_here().id
+    editions = queries.list_editions(found.id, school_id)
+    by_label = {reading.edition_label(edition): edition for edition in editions}
+    labels = list(by_label)
+    older, newer = _chosen(labels)
+    whole = request.args.get("whole") == "1"
+    cards: tuple[presenting.Change, ...] = ()
+    if older and newer:
+        old, new = (
+            by_label.get(label) or place_queries.get_labelled(found.id, school_id, label)
+            for label in (older, newer)
+        )
+        cards = presenting.kept_changes(
+            (old.id, old.content_hash, new.id, new.content_hash, whole),
+            lambda: _cards(old, new, whole=whole),
+        )
+    return page(
+        "policies/school/compare.html",
+        policy=found,
+        labels=labels,
+        older=older,
+        newer=newer,
+        whole=whole,
+        cards=cards,
+        changed=sum(card.clause.has_changed for card in cards),
+    )
+
+
+def _chosen(labels: list[str]) -> tuple[str, str]:
+    """The two that were asked for; else the newest and the one before."""
+    newest = labels[0] if labels else ""
+    before = labels[1] if len(labels) > 1 else ""
+    return request.args.get("from") or before, request.args.get("to") or newest
+
+
+def _cards(old: Edition, new: Edition, *, whole: bool) -> list[presenting.Change]:
+    before, after = (reading.clauses_of(place_queries.load_whole(one)) for one in (old, new))
+    rows = compare_editions(before, after)
+    reasons = {clause.key: clause.reason for clause in after if clause.reason}
+    return presenting.changes_shown([row for row in rows if whole or row.has_changed], reasons=reasons)
+
+
+@blueprint.get(f"{ROOT}/<policy>/editions/<label>")
+@allow(Permission.EDITION_READ, at="school")
+def earlier(trust: str, school: str, policy: str, label: str) -> Response:
+    """One approved edition, whenever it was in force."""
+    found = here(policy)
+    edition = place_queries.get_labelled(found.id, school_here().id, label)
+    in_force = place_queries.find_in_force(found.id, school_here().id, today())
+    context = edition_context(found, edition, as_of=edition.effective_on)
+    return page(
+        "policies/school/earlier.html",
+        in_force=in_force,
+        is_in_force=in_force is not None and in_force.id == edition.id,
+        **context,
+    )
+
+
+@blueprint.get(f"{ROOT}/<policy>/editions/<label>.pdf")
+@allow(Permission.EDITION_READ, at="school")
+def pdf(trust: str, school: str, policy: str, label: str) -> Response:
+    """The stored PDF of an edition; a page that waits for it while it is being made."""
+    found = here(policy)
+    edition = place_queries.get_labelled(found.id, school_here().id, label)
+    if edition.pdf_hash is None:
+        return pdf_is_made(found, label)
+    return stored_pdf(edition.pdf_hash, f"{found.slug}-{school_here().slug}-{label}.pdf")
+
+
+def pdf_is_made(policy: Policy, label: str, template: str = "policies/school/pdf_is_made.html") -> Response:
+    """A page that asks again by itself."""
+    answer = page(template, policy=policy, label=label, status=202)
+    answer.headers["Refresh"] = "4"
+    return answer
+
+
+def stored_pdf(digest: str, name: str) -> Response:
+    """A stored PDF, to be read in the browser."""
+    answer = make_response(blobs.get(digest).content)
+    answer.headers["Content-Type"] = "application/pdf"
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer.set_etag(digest)
+    answer.make_conditional(request)
+    return answer

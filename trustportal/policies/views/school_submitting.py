@@ -1,0 +1,130 @@
+"""Sending a school's changes for approval, taking them back, and releasing changed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response
+
+from trustportal.access import Permission, Role
+from trustportal.policies import queries, reading
+from trustportal.policies.domain.answers import agreements_needed
+from trustportal.policies.domain.clauses import Weight
+from trustportal.policies.forms.school import ReleaseForm, SubmitForm
+from trustportal.policies.models import Policy
+from trustportal.policies.services import local
+from trustportal.policies.views import presenting
+from trustportal.policies.views.school_answers import Desk, changes_on, desk, missing_names
+from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, url
+from trustportal.tenants import queries as tenants
+from trustportal.times import now, today
+from trustportal.web import actor, allow, page, see_other
+from trustportal.web import school as school_here
+
+
+@blueprint.route(f"{ROOT}/<policy>/submit", methods=["GET", "POST"])
+@allow(Permission.EDITION_SUBMIT, at="school")
+def submit(trust: str, school: str, policy: str) -> Response:
+    """What differs from the approved edition, and the reason; then it goes to the approver."""
+    found = here(policy)
+    form = SubmitForm()
+    if form.is_submitted() and form.carry_out(
+        lambda: local.submit_edition(
+            actor(),
+            policy_id=found.id,
+            school_id=school_here().id,
+            reason=form.reason.data or "",
+            now=now(),
+        )
+    ):
+        return see_other(
+            url("edition"), "Sent for approval. Until it is approved, the present edition stays in force."
+        )
+    on = desk(found)
+    return page(
+        "policies/school/submit.html",
+        on=on,
+        form=form,
+        changes=changes_on(on),
+        missing=missing_names(on),
+        warnings=on.resolved.warnings,
+        printed=on.printed,
+        asked=_asked(on),
+        latest_label=reading.edition_label(on.latest) if on.latest else "",
+        status=form.status,
+    )
+
+
+def _asked(on: Desk) -> list[str]:
+    """Who will be asked, in order and in words, by post."""
+    answers = reading.answers_of(list(on.overrides.values()), list(on.added.values()))
+    chairs = tenants.people_with_role(Role.CHAIR_OF_GOVERNORS, on=today(), school_id=school_here().id)
+    asked = (
+        ["the trust network manager, for the trust’s agreement"]
+        if agreements_needed(on.tree, *answers)
+        else []
+    )
+    others = [person for person in chairs if person != actor().person_id]
+    return [*asked, "the chair of governors" if others else "the trust’s chief executive"]
+
+
+@blueprint.post(f"{ROOT}/<policy>/withdraw")
+@allow(Permission.EDITION_SUBMIT, at="school")
+def withdraw(trust: str, school: str, policy: str) -> Response:
+    """Take a submission back; the answers stay as they are."""
+    found = here(policy)
+    local.withdraw_edition(actor(), policy_id=found.id, school_id=school_here().id, now=now())
+    return see_other(url("clauses"), "You have taken it back. Change what you need to, and send it again.")
+
+
+# -- values ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What changed values would change in the newest edition."""
+
+    label: str
+    changes: list[presenting.Change]
+    missing: list[str]
+    unsettled: bool
+
+
+def _release(policy: Policy) -> Release:
+    school_id = school_here().id
+    standing = queries.get_standing(policy.id, school_id)
+    latest = queries.find_latest_edition(policy.id, school_id)
+    if latest is None:
+        return Release("", [], list(standing.missing), unsettled=False)
+    version = queries.get_version(latest.template_version_id)
+    shown = reading.preview(policy, version, school_id, reading.answers_in(latest))
+    return Release(
+        label=reading.edition_label(latest),
+        changes=presenting.changes_shown(
+            reading.compare_clauses(reading.clauses_of(latest), shown.resolved.clauses)
+        ),
+        missing=list(dict.fromkeys(one.name for one in shown.resolved.missing)),
+        unsettled=standing.version_id != latest.template_version_id,
+    )
+
+
+@blueprint.route(f"{ROOT}/<policy>/release", methods=["GET", "POST"])
+@allow(Permission.EDITION_SUBMIT, at="school")
+def release(trust: str, school: str, policy: str) -> Response:
+    """Bring changed values into the policy, without a vote."""
+    found = here(policy)
+    form = ReleaseForm()
+    if form.is_submitted() and form.carry_out(
+        lambda: local.release_edition(
+            actor(),
+            policy_id=found.id,
+            school_id=school_here().id,
+            weight=Weight(form.weight.data),
+            now=now(),
+            today=today(),
+        )
+    ):
+        return see_other(url("edition"), "Released. The new edition is in force.")
+    return page(
+        "policies/school/release.html", policy=found, form=form, what=_release(found), status=form.status
+    )

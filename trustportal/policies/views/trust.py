@@ -1,0 +1,299 @@
+"""The trust's policies: the list, one policy with its versions, reading and comparing versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, g, make_response, request, url_for
+from markupsafe import Markup
+
+from trustportal import blobs, web
+from trustportal.access import Actor, Permission, Role
+from trustportal.errors import NotFound
+from trustportal.policies import place_queries, queries, reading
+from trustportal.policies.domain.changes import marks_from_json
+from trustportal.policies.domain.clauses import NumberingStyle, Tree, Weight, labels, number
+from trustportal.policies.domain.lifecycle import edition_label as label_of
+from trustportal.policies.domain.tree_view import depth_of
+from trustportal.policies.forms.trust import HeaderForm
+from trustportal.policies.models import Policy, TemplateVersion
+from trustportal.policies.services import drafts, local
+from trustportal.policies.starter.loading import load_template, read_builtin
+from trustportal.policies.views import presenting
+from trustportal.policies.views.approvals import may_see
+from trustportal.tenants import queries as tenants
+from trustportal.tenants import services as tenant_services
+from trustportal.times import now, today
+from trustportal.web import actor, allow, page, see_other, signed_in, trust
+
+blueprint = Blueprint("policies", __name__)
+ROOT = "/t/<trust>/policies"
+
+
+def url(endpoint: str, **arguments: Any) -> str:
+    """An address about the policy of the present one."""
+    if "policy" in g:
+        arguments.setdefault("policy", g.policy.slug)
+    return url_for(f"policies.{endpoint}", trust=trust().slug, **arguments)
+
+
+def here(slug: str) -> Policy:
+    """The policy of the address. Raises `NotFound`."""
+    g.policy = queries.get_policy(slug)
+    return g.policy
+
+
+@blueprint.context_processor
+def _shared() -> dict[str, Any]:
+    may_edit = "actor" in g and actor().can(Permission.TEMPLATE_EDIT)
+    return {"trust_url": url, "may_edit": may_edit}
+
+
+def rows_of(tree: Tree, style: NumberingStyle) -> list[dict[str, Any]]:
+    """A tree as a page shows it: each clause with its number, its label and its depth."""
+    shown, full = number(tree, style), labels(tree, style)
+    depths = depth_of(tree)
+    return [
+        {
+            "clause": clause,
+            "number": shown[clause.key],
+            "label": full[clause.key],
+            "depth": depths[clause.key],
+        }
+        for clause in tree
+    ]
+
+
+@blueprint.get(ROOT)
+@signed_in
+def index(trust: str) -> Response:
+    """All policies for the trust's people; a school's people go to their school's."""
+    who = actor()
+    if not who.is_officer:
+        if len(g.my_schools) == 1:
+            return see_other(url_for("school_policies.index", trust=trust, school=g.my_schools[0].slug))
+        if g.my_schools:
+            return page("policies/trust/schools.html", schools=g.my_schools)
+    policies = queries.list_policies()
+    latest, open_ = queries.versions_by_policy()
+    following = queries.count_standings()
+    return page(
+        "policies/trust/index.html",
+        policies=policies,
+        latest=latest,
+        open=open_,
+        following=following,
+        review=lambda version: reading.header_of(version).next_review_on,
+        today=today(),
+    )
+
+
+@blueprint.get(f"{ROOT}/new")
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def new(trust: str) -> Response:
+    """How a policy begins: from the starter, from a file, or empty."""
+    return page("policies/trust/new.html")
+
+
+@blueprint.post(f"{ROOT}/new/starter")
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def new_from_starter(trust: str) -> Response:
+    """A draft with the words of the starter template."""
+    starter = load_template(read_builtin("social_media"))
+    tenant_services.define_placeholders(
+        actor(),
+        definitions=[
+            {"name": one.name, "label": one.label, "hint": one.hint, "example": one.example}
+            for one in starter.placeholders
+        ],
+    )
+    version = drafts.create_policy(
+        actor(),
+        header=starter.header_for(tenants.get_trust().name),
+        numbering=starter.numbering,
+        tree=starter.tree,
+        source="the starter template",
+        now=now(),
+    )
+    policy = queries.get_policy_by_id(version.policy_id)
+    return see_other(
+        url_for("drafts.edit", trust=trust, policy=policy.slug), "Your draft is ready to be changed."
+    )
+
+
+@blueprint.route(f"{ROOT}/new/empty", methods=["GET", "POST"])
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def new_empty(trust: str) -> Response:
+    """An empty draft with its header."""
+    form = HeaderForm()
+    if not form.is_submitted():
+        form.public.data = True
+    elif version := form.carry_out(
+        lambda: drafts.create_policy(
+            actor(),
+            header=form.header(tenants.get_trust().name),
+            numbering=NumberingStyle(form.numbering.data),
+            trust_is_a_place=bool(form.trust_is_a_place.data),
+            now=now(),
+        )
+    ):
+        assert isinstance(version, TemplateVersion)
+        policy = queries.get_policy_by_id(version.policy_id)
+        return see_other(url_for("drafts.edit", trust=trust, policy=policy.slug))
+    return page("policies/trust/new_empty.html", form=form, status=form.status)
+
+
+@blueprint.get(f"{ROOT}/<policy>")
+@allow(Permission.TEMPLATE_READ)
+def show(trust: str, policy: str) -> Response:
+    """One policy: what is in force, what is on its way, its versions."""
+    found = here(policy)
+    versions = queries.list_versions(found.id)
+    published = [one for one in versions if one.state == "published"]
+    opened = next((one for one in versions if one.state in queries.OPEN_STATES), None)
+    may_see_draft = actor().is_officer
+    if not published and not may_see_draft:
+        raise NotFound()
+    current = published[0] if published else None
+    run = queries.find_pending_run(version_id=opened.id) if opened else None
+    return page(
+        "policies/trust/show.html",
+        policy=found,
+        current=current,
+        opened=opened if may_see_draft else None,
+        run=run if run and may_see(run) else None,
+        published=published,
+        names=tenants.names_of({one.published_by for one in published if one.published_by}),
+        header=reading.header_of(shown) if (shown := current or opened) else None,
+        text=_text(found, current) if current else "",
+        places=_places(found) if actor().is_officer else None,
+        today=today(),
+    )
+
+
+def _text(policy: Policy, version: TemplateVersion) -> Markup:
+    style = reading.numbering_of(policy, version)
+    return presenting.shown_version(
+        version.id, style, lambda: rows_of(reading.tree_of_version(version), style)
+    )
+
+
+def _places(policy: Policy) -> list[dict[str, Any]]:
+    """Where each place stands with a policy, for the trust's officers."""
+    waiting = queries.open_reconciles_of(policy.id)
+    changes = queries.count_answers(policy.id)
+    return [
+        {
+            "name": one.name or trust().name,
+            "slug": one.slug,
+            "version": one.version,
+            "edition": label_of(one.major, one.minor) if one.major else "",
+            "since": one.since,
+            "changes": changes.get(one.school_id, 0),
+            "undecided": waiting.get(one.school_id, 0),
+            "missing": one.missing,
+            "release_due": one.release_due,
+        }
+        for one in place_queries.list_places(policy.id, today())
+    ]
+
+
+@blueprint.get(f"{ROOT}/<policy>/versions/<int:number>")
+@allow(Permission.TEMPLATE_READ)
+def version(trust: str, policy: str, number: int) -> Response:
+    """One published version of the trust's text."""
+    found = here(policy)
+    one = queries.get_numbered_version(found.id, number)
+    latest = queries.find_latest_version(found.id)
+    return page(
+        "policies/trust/version.html",
+        policy=found,
+        version=one,
+        latest=latest,
+        header=reading.header_of(one),
+        text=_text(found, one),
+    )
+
+
+@blueprint.get(f"{ROOT}/<policy>/versions/<int:number>.pdf")
+@allow(Permission.TEMPLATE_READ)
+def version_pdf(trust: str, policy: str, number: int) -> Response:
+    """The stored PDF of a version."""
+    found = here(policy)
+    one = queries.get_numbered_version(found.id, number)
+    stored = queries.find_version_pdf(one.id)
+    if stored is None:
+        return page("policies/being_made.html", back=url("show"))
+    return pdf_response(stored.blob_hash, f"{found.slug}-v{number}.pdf")
+
+
+def pdf_response(blob_hash: str, filename: str) -> Response:
+    """A stored PDF, shown in the browser; its bytes never change, so its hash is its tag."""
+    blob = blobs.get(blob_hash)
+    answer = make_response(blob.content)
+    answer.mimetype = "application/pdf"
+    answer.headers["Content-Disposition"] = f'inline; filename="{filename}"'
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    answer.set_etag(blob_hash)
+    answer.make_conditional(request)
+    return answer
+
+
+@blueprint.get(f"{ROOT}/<policy>/compare")
+@allow(Permission.TEMPLATE_READ)
+def compare(trust: str, policy: str) -> Response:
+    """Any two published versions as a redline."""
+    found = here(policy)
+    published = [one for one in queries.list_versions(found.id) if one.state == "published"]
+    if len(published) < 2:
+        return page(
+            "policies/trust/compare.html", policy=found, published=published, changes=[], old=None, new=None
+        )
+    new = _chosen(published, "to") or published[0]
+    old = _chosen(published, "from") or next(
+        (one for one in published if one.id == new.based_on_id), published[-1]
+    )
+    return page(
+        "policies/trust/compare.html",
+        policy=found,
+        published=published,
+        old=old,
+        new=new,
+        changes=reading.compare_versions(found, old, new),
+        options=lambda versions: [(one.number, f"Version {one.number}") for one in versions],
+        marks=marks_from_json(new.marks) if new.based_on_id == old.id else {},
+    )
+
+
+def _chosen(published: list[TemplateVersion], name: str) -> TemplateVersion | None:
+    wanted = request.args.get(name, type=int)
+    if wanted is None:
+        return None
+    return next((one for one in published if one.number == wanted), None) or abort(404)
+
+
+@blueprint.post(f"{ROOT}/<policy>/release")
+@allow(Permission.PLACEHOLDER_EDIT, at="trust")
+def release(trust: str, policy: str) -> Response:
+    """Bring a changed value into the trust's own edition, which its central team reads."""
+    found = here(policy)
+    local.release_edition(
+        actor(), policy_id=found.id, school_id=None, weight=Weight.EDITORIAL, now=now(), today=today()
+    )
+    return see_other(url("show"), "The central team's edition has the new words.")
+
+
+def links(who: Actor) -> list[dict[str, Any]]:
+    """Policies, for everybody."""
+    home = url_for("policies.index", trust=trust().slug)
+    board = who.trust_roles & {Role.TRUSTEE, Role.CHAIR_OF_TRUST_BOARD}
+    if not who.is_officer and len(g.my_schools) == 1 and not board:
+        home = url_for("school_policies.index", trust=trust().slug, school=g.my_schools[0].slug)
+    return [{"text": "Policies", "url": home, "section": home, "order": 10}]
+
+
+def install(app: Flask) -> None:
+    """Register the pages."""
+    app.register_blueprint(blueprint)
+    if links not in web.navigation:
+        web.navigation.append(links)
