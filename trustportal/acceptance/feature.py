@@ -1,0 +1,25 @@
+"""Puts acceptance into an application: jobs, pages, navigation, and what the home page shows of it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+from trustportal import web
+from trustportal.acceptance import home
+from trustportal.acceptance.views import blueprint, campaigns, navigation, signing
+from trustportal.tenants.tasks import provide_facts, provide_tasks
+
+#: The modules whose routes the blueprint holds, once they are imported.
+PAGES = (signing, campaigns)
+
+
+def install(app: Flask) -> None:
+    """Called once per application; what is global is registered once."""
+    import_module("trustportal.acceptance.jobs")
+    app.register_blueprint(blueprint.blueprint)
+    if navigation.links not in web.navigation:
+        web.navigation.append(navigation.links)
+    provide_tasks(home.my_tasks)
+    provide_facts(home.facts)

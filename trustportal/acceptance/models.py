@@ -1,0 +1,151 @@
+"""Campaigns, assignments and signatures."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from trustportal.db import PlaceOwned, TrustRow, points_at
+
+
+class Campaign(TrustRow):
+    """One academic year's round: which policies, whom it asks, by when, and the words that they sign."""
+
+    __tablename__ = "campaign"
+    __rules__ = (
+        CheckConstraint("due_on >= opens_on", name="campaign_is_due_after_it_opens"),
+        CheckConstraint("joiner_days BETWEEN 1 AND 90", name="joiners_have_some_days"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_campaign_has_its_time"),
+        UniqueConstraint("trust_id", "academic_year", "title", name="uq_campaign_title"),
+    )
+
+    #: The year in which the academic year begins: 2026 for 2026–27.
+    academic_year: Mapped[int]
+    title: Mapped[str] = mapped_column(String(200))
+    roles: Mapped[list[str]] = mapped_column(JSONB)
+    #: Ids of schools, and "trust" for the central team; empty: everywhere.
+    places: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    #: May name {policy}, {edition} and {place}; see `acceptance.domain.statement`.
+    statement: Mapped[str]
+    opens_on: Mapped[date]
+    due_on: Mapped[date]
+    #: Days that a joiner has, counted from their first day; also whoever is asked after the due day.
+    joiner_days: Mapped[int] = mapped_column(default=14)
+    #: open, closed
+    state: Mapped[str] = mapped_column(String(20))
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class CampaignPolicy(TrustRow):
+    """A policy that a campaign asks people to sign."""
+
+    __tablename__ = "campaign_policy"
+    __rules__ = (
+        points_at("campaign", "campaign_id"),
+        points_at("policy", "policy_id"),
+        UniqueConstraint("trust_id", "campaign_id", "policy_id", name="uq_campaign_policy"),
+    )
+    campaign_id: Mapped[UUID]
+    policy_id: Mapped[UUID]
+
+
+class Assignment(PlaceOwned):
+    """One person is asked to sign one policy at one place. An open one moves to the newest edition."""
+
+    __tablename__ = "assignment"
+    __rules__ = (
+        points_at("campaign", "campaign_id"),
+        points_at("policy", "policy_id"),
+        points_at("person", "person_id"),
+        points_at("edition", "edition_id"),
+        points_at("school", "school_id"),
+        CheckConstraint(
+            "(state = 'closed') = (closed_because IS NOT NULL)", name="closed_assignment_says_why"
+        ),
+        # Nobody is asked twice at once for one policy at one place, whatever campaigns run.
+        Index(
+            "uq_assignment_open",
+            "trust_id",
+            "policy_id",
+            text("COALESCE(school_id, trust_id)"),
+            "person_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_assignment_person", "trust_id", "person_id", "state"),
+        Index("ix_assignment_place", "trust_id", "campaign_id", "school_id", "state"),
+    )
+
+    campaign_id: Mapped[UUID]
+    policy_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    edition_id: Mapped[UUID]
+    #: open, signed, closed
+    state: Mapped[str] = mapped_column(String(20))
+    #: annual, joiner, changed
+    cause: Mapped[str] = mapped_column(String(20))
+    due_on: Mapped[date]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    #: left, ended, replaced, withdrawn: `acceptance.domain.planning.Because` says when
+    closed_because: Mapped[str | None] = mapped_column(String(20))
+    reminded_on: Mapped[date | None]
+
+
+class Signature(PlaceOwned):
+    """Evidence that a person agreed to an edition. Only added: nobody, the portal included, can change one.
+
+    `acceptance.domain.evidence.record_to_sign` rebuilds from these columns alone what `record_hash` is the hash of.
+    """
+
+    __tablename__ = "signature"
+    __rules__ = (
+        points_at("assignment", "assignment_id"),
+        points_at("edition", "edition_id"),
+        points_at("person", "person_id"),
+        points_at("policy", "policy_id"),
+        points_at("school", "school_id"),
+        UniqueConstraint("trust_id", "assignment_id", name="uq_signature_assignment"),
+        Index("ix_signature_person", "trust_id", "person_id", "policy_id"),
+        Index("ix_signature_place", "trust_id", "school_id", "policy_id"),
+    )
+
+    assignment_id: Mapped[UUID]
+    policy_id: Mapped[UUID]
+    policy_title: Mapped[str] = mapped_column(String(200))
+    edition_id: Mapped[UUID]
+    edition_label: Mapped[str] = mapped_column(String(40))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    pdf_hash: Mapped[str] = mapped_column(String(64))
+    person_id: Mapped[UUID]
+    person_name: Mapped[str] = mapped_column(String(200))
+    #: The roles held at the place, with what the place called them: [{"role", "label"}]
+    roles: Mapped[list[dict[str, str]]] = mapped_column(JSONB)
+    place_name: Mapped[str] = mapped_column(String(200))
+    academic_year: Mapped[int]
+    statement: Mapped[str]
+    #: SHA-256 of the statement: what the form showed.
+    statement_version: Mapped[str] = mapped_column(String(64))
+    signed_at: Mapped[datetime]
+    #: How and when the person had signed in.
+    method: Mapped[str] = mapped_column(String(40))
+    authenticated_at: Mapped[datetime | None]
+    record_hash: Mapped[str] = mapped_column(String(64))
+    #: The id of the audit event that records this signature in the trust's chain.
+    audit_event_id: Mapped[UUID]
+
+
+class SignatureTrace(PlaceOwned):
+    """The browser of a signature: kept apart from the signed record, and disposed of after twelve months."""
+
+    __tablename__ = "signature_trace"
+    __rules__ = (points_at("signature", "signature_id"), points_at("school", "school_id"))
+    signature_id: Mapped[UUID]
+    user_agent: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[datetime]

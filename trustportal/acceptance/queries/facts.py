@@ -1,0 +1,265 @@
+"""What planning needs to know, with a fixed number of queries for any number of places and people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import InstrumentedAttribute
+
+from trustportal.acceptance.domain.campaign import Draft, reaches
+from trustportal.acceptance.domain.planning import Asked, CampaignFacts, EditionStep, Held, PlaceFacts, Signed
+from trustportal.acceptance.models import Assignment, Campaign, CampaignPolicy, Signature
+from trustportal.access import Role
+from trustportal.db import db
+from trustportal.errors import NotFound
+from trustportal.policies.models import Edition
+from trustportal.tenants import queries as tenants
+from trustportal.tenants.models import Membership
+
+#: A place: the id of a school, or None for the trust itself.
+Place = UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A campaign with the places that it reaches."""
+
+    facts: CampaignFacts
+    places: frozenset[str]
+
+    @classmethod
+    def of_draft(cls, campaign_id: UUID, draft: Draft) -> Running:
+        """A campaign that is still being written, for its preview."""
+        facts = CampaignFacts(
+            campaign_id,
+            draft.academic_year,
+            draft.roles,
+            draft.policy_ids,
+            draft.opens_on,
+            draft.due_on,
+            draft.joiner_days,
+        )
+        return cls(facts, draft.places)
+
+
+def get_campaign(campaign_id: UUID, *, lock: bool = False) -> Campaign:
+    """A campaign; `lock` keeps others from closing it until the transaction ends."""
+    statement = select(Campaign).where(Campaign.id == campaign_id)
+    if lock:
+        statement = statement.with_for_update()
+    found = db.session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def list_campaigns() -> Sequence[Campaign]:
+    """All campaigns of the trust, the newest first."""
+    return db.session.scalars(
+        select(Campaign).order_by(Campaign.academic_year.desc(), Campaign.opens_on.desc(), Campaign.title)
+    ).all()
+
+
+def find_campaign_named(academic_year: int, title: str) -> Campaign | None:
+    """A campaign of a year by its name."""
+    return db.session.scalars(
+        select(Campaign).where(Campaign.academic_year == academic_year, Campaign.title == title)
+    ).one_or_none()
+
+
+def policy_ids_of(campaign_id: UUID) -> frozenset[UUID]:
+    """The policies that a campaign asks people to sign."""
+    return frozenset(
+        db.session.scalars(select(CampaignPolicy.policy_id).where(CampaignPolicy.campaign_id == campaign_id))
+    )
+
+
+def running_campaigns(on: date, *, lock: bool = False) -> list[Running]:
+    """The campaigns that ask people on a day. `lock`: none of them can be closed until the transaction ends."""
+    statement = (
+        select(Campaign).where(Campaign.state == "open", Campaign.opens_on <= on).order_by(Campaign.id)
+    )
+    if lock:
+        statement = statement.with_for_update(read=True)
+    campaigns = db.session.scalars(statement.execution_options(populate_existing=True)).all()
+    policies: dict[UUID, set[UUID]] = defaultdict(set)
+    rows = db.session.execute(
+        select(CampaignPolicy.campaign_id, CampaignPolicy.policy_id).where(
+            CampaignPolicy.campaign_id.in_([one.id for one in campaigns])
+        )
+    )
+    for campaign_id, policy_id in rows:
+        policies[campaign_id].add(policy_id)
+    return [
+        Running(
+            CampaignFacts(
+                one.id,
+                one.academic_year,
+                frozenset(Role(role) for role in one.roles),
+                frozenset(policies[one.id]),
+                one.opens_on,
+                one.due_on,
+                one.joiner_days,
+            ),
+            frozenset(one.places),
+        )
+        for one in campaigns
+    ]
+
+
+def all_places(on: date) -> list[Place]:
+    """The trust itself, and its schools on a day."""
+    return [None, *(school.id for school in tenants.list_schools(open_on=on))]
+
+
+def places_of_person(person_id: UUID) -> set[Place]:
+    """Where somebody ever served, will serve, or is asked."""
+    served = select(Membership.school_id).where(Membership.person_id == person_id)
+    asked = select(Assignment.school_id).where(Assignment.person_id == person_id, Assignment.state == "open")
+    return {*db.session.scalars(served), *db.session.scalars(asked)}
+
+
+def place_facts(
+    today: date,
+    running: Sequence[Running],
+    places: Collection[Place],
+    *,
+    people: Collection[UUID] | None = None,
+) -> dict[Place, PlaceFacts]:
+    """The facts of each place, for everybody or for some people.
+
+    Open assignments are read before signatures: one that is signed meanwhile is seen as one or the other.
+    """
+    policies = frozenset[UUID]().union(*(one.facts.policy_ids for one in running))
+    standing = {school.id for school in tenants.list_schools(open_on=today)} if places else set()
+    asked = _asked(places, people)
+    signed = _signed(places, policies, people)
+    held = _held(today, places, people)
+    steps = _editions(today, places, policies)
+    return {
+        place: PlaceFacts(
+            today=today,
+            campaigns=[one.facts for one in running if reaches(one.places, place)],
+            editions=steps[place],
+            # Nobody is asked at a school that has left the trust.
+            held=held[place] if place is None or place in standing else (),
+            asked=asked[place],
+            signed=signed[place],
+        )
+        for place in places
+    }
+
+
+def at_places(column: InstrumentedAttribute[Any], places: Collection[Place]) -> ColumnElement[bool]:
+    """Rows of some places, the trust among them where None is."""
+    here: ColumnElement[bool] = column.in_([one for one in places if one is not None])
+    return or_(here, column.is_(None)) if None in places else here
+
+
+def holds(on: date) -> ColumnElement[bool]:
+    """Memberships that hold on a day."""
+    return and_(Membership.from_on <= on, or_(Membership.to_on.is_(None), Membership.to_on >= on))
+
+
+def _held(today: date, places: Collection[Place], people: Collection[UUID] | None) -> dict[Place, list[Held]]:
+    statement = select(Membership.school_id, Membership.person_id, Membership.role, Membership.from_on).where(
+        at_places(Membership.school_id, places), holds(today)
+    )
+    if people is not None:
+        statement = statement.where(Membership.person_id.in_(people))
+    found: dict[Place, list[Held]] = defaultdict(list)
+    for school_id, person_id, role, from_on in db.session.execute(statement):
+        found[school_id].append(Held(person_id, Role(role), from_on))
+    return found
+
+
+def _asked(places: Collection[Place], people: Collection[UUID] | None) -> dict[Place, list[Asked]]:
+    statement = (
+        select(
+            Assignment.school_id,
+            Assignment.id,
+            Assignment.campaign_id,
+            Campaign.academic_year,
+            Assignment.policy_id,
+            Assignment.person_id,
+            Assignment.edition_id,
+        )
+        .join(Campaign, Campaign.id == Assignment.campaign_id)
+        .where(at_places(Assignment.school_id, places), Assignment.state == "open")
+    )
+    if people is not None:
+        statement = statement.where(Assignment.person_id.in_(people))
+    found: dict[Place, list[Asked]] = defaultdict(list)
+    for school_id, own_id, campaign_id, year, policy_id, person_id, edition_id in db.session.execute(
+        statement
+    ):
+        found[school_id].append(Asked(own_id, campaign_id, year, policy_id, person_id, edition_id))
+    return found
+
+
+def _signed(
+    places: Collection[Place], policies: Collection[UUID], people: Collection[UUID] | None
+) -> dict[Place, list[Signed]]:
+    statement = (
+        select(
+            Signature.school_id,
+            Signature.person_id,
+            Signature.policy_id,
+            Signature.edition_id,
+            Signature.academic_year,
+        )
+        .ext(distinct_on(Signature.school_id, Signature.person_id, Signature.policy_id))
+        .where(at_places(Signature.school_id, places), Signature.policy_id.in_(policies))
+        .order_by(
+            Signature.school_id,
+            Signature.person_id,
+            Signature.policy_id,
+            Signature.signed_at.desc(),
+            Signature.id,
+        )
+    )
+    if people is not None:
+        statement = statement.where(Signature.person_id.in_(people))
+    found: dict[Place, list[Signed]] = defaultdict(list)
+    for school_id, person_id, policy_id, edition_id, year in db.session.execute(statement):
+        found[school_id].append(Signed(person_id, policy_id, edition_id, year))
+    return found
+
+
+def _editions(
+    today: date, places: Collection[Place], policies: Collection[UUID]
+) -> dict[Place, list[EditionStep]]:
+    rows = db.session.execute(
+        select(
+            Edition.school_id,
+            Edition.id,
+            Edition.policy_id,
+            Edition.major,
+            Edition.minor,
+            Edition.material,
+            Edition.pdf_hash.is_not(None),
+        )
+        .where(
+            at_places(Edition.school_id, places),
+            Edition.policy_id.in_(policies),
+            Edition.state == "approved",
+            Edition.effective_on <= today,
+        )
+        .order_by(Edition.effective_on.desc(), Edition.major.desc(), Edition.minor.desc())
+    )
+    found: dict[Place, list[EditionStep]] = defaultdict(list)
+    newest: set[tuple[Place, UUID]] = set()
+    for school_id, edition_id, policy_id, major, minor, material, ready in rows:
+        in_force = (school_id, policy_id) not in newest
+        newest.add((school_id, policy_id))
+        found[school_id].append(
+            EditionStep(edition_id, policy_id, (major, minor or 0), material, in_force, ready)
+        )
+    return found

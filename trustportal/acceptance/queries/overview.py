@@ -1,0 +1,138 @@
+"""How far a campaign is, for one reader: what they may see of it, at the places where they may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from trustportal.acceptance.domain.campaign import reaches
+from trustportal.acceptance.models import Campaign
+from trustportal.acceptance.queries import facts, progress
+from trustportal.acceptance.queries.facts import Place
+from trustportal.acceptance.queries.progress import Tally, UnsignedPage
+from trustportal.access import Actor, Permission, Role
+from trustportal.errors import NotFound
+from trustportal.policies import queries as policies
+from trustportal.tenants import queries as tenants
+
+#: How the trust itself stands in the address of a filter.
+AT_TRUST = "trust"
+NOBODY = Tally()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceShown:
+    """A place with how far it is. `slug` is "trust" for the trust itself."""
+
+    id: Place
+    slug: str
+    name: str
+    short_name: str
+    tally: Tally = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A campaign as one reader sees it. `unsigned` is None for those who see totals only."""
+
+    campaign: Campaign
+    policies: Sequence[str]
+    places: Sequence[PlaceShown]
+    total: Tally
+    roles: Mapping[Role, Tally]
+    unsigned: UnsignedPage | None
+    chosen_place: PlaceShown | None
+    chosen_role: Role | None
+    #: Whether names may be seen, and people reminded, at every place that is shown.
+    names: bool
+
+
+def places_of(actor: Actor, permission: Permission) -> list[PlaceShown]:
+    """The places where somebody may do something: the trust first, then its schools by name."""
+    found = []
+    if actor.can(permission):
+        name = tenants.get_trust().name
+        found.append(PlaceShown(None, AT_TRUST, name, "Central team"))
+    return found + [
+        PlaceShown(school.id, school.slug, school.name, school.short_name)
+        for school in tenants.list_schools()
+        if actor.can(permission, school.id)
+    ]
+
+
+def choose(places: Sequence[PlaceShown], slug: str) -> PlaceShown | None:
+    """The place of a filter, or None for all. Raises `NotFound` for one that is not among them."""
+    if not slug:
+        return None
+    found = next((place for place in places if place.slug == slug), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def choose_role(campaign: Campaign, name: str) -> Role | None:
+    """The role of a filter, or None for all. Raises `NotFound` for one that the campaign does not ask."""
+    if not name:
+        return None
+    if name not in campaign.roles:
+        raise NotFound()
+    return Role(name)
+
+
+def get_overview(
+    actor: Actor, campaign_id: UUID, *, today: date, place: str = "", role: str = "", page: int = 1
+) -> Overview:
+    """How far a campaign is. A fixed number of queries for any number of schools and people."""
+    campaign = facts.get_campaign(campaign_id)
+    visible = [
+        one for one in places_of(actor, Permission.ACCEPTANCE_TOTALS) if reaches(campaign.places, one.id)
+    ]
+    chosen, chosen_role = choose(visible, place), choose_role(campaign, role)
+    tallies = progress.tally_by_place(campaign, [one.id for one in visible], today)
+    shown = [
+        PlaceShown(one.id, one.slug, one.name, one.short_name, tallies.get(one.id, Tally()))
+        for one in visible
+    ]
+    narrowed = [one for one in shown if chosen is None or one.id == chosen.id]
+    ids = [one.id for one in narrowed]
+    named = [one.id for one in narrowed if actor.can(Permission.ACCEPTANCE_OVERSEE, one.id)]
+    wanted = policy_titles(campaign.id)
+    return Overview(
+        campaign=campaign,
+        policies=wanted,
+        places=[one for one in shown if one.tally.asked],
+        total=sum((one.tally for one in narrowed), Tally()),
+        roles=progress.tally_by_role(campaign, ids, today),
+        unsigned=progress.list_unsigned(campaign, named, today, role=chosen_role, page=page)
+        if named
+        else None,
+        chosen_place=chosen,
+        chosen_role=chosen_role,
+        names=bool(named) and len(named) == len(ids),
+    )
+
+
+def policy_titles(campaign_id: UUID) -> list[str]:
+    """The titles of what a campaign asks people to sign."""
+    ids = facts.policy_ids_of(campaign_id)
+    return [policy.title for policy in policies.list_policies() if policy.id in ids]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignShown:
+    """A line of the list of campaigns."""
+
+    campaign: Campaign
+    tally: Tally
+
+
+def list_shown(actor: Actor, *, today: date) -> list[CampaignShown]:
+    """The campaigns that ask somebody where the reader may see totals, the newest first."""
+    places = [one.id for one in places_of(actor, Permission.ACCEPTANCE_TOTALS)]
+    campaigns = [
+        one for one in facts.list_campaigns() if not one.places or any(reaches(one.places, p) for p in places)
+    ]
+    tallies = progress.tally_of_campaigns([one.id for one in campaigns], places, today)
+    return [CampaignShown(one, tallies.get(one.id, Tally())) for one in campaigns]

@@ -1,0 +1,322 @@
+"""How far a campaign is: totals by school and role, and, for those who may see names, who has not signed.
+
+Counted are the people who serve in a role that the campaign asks, on the day that is looked at: somebody who left is in
+no total. The queries are the same few for one school and for fifty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Subquery, and_, func, or_, select
+
+from trustportal.acceptance.models import Assignment, Campaign, Signature
+from trustportal.acceptance.queries.facts import Place, at_places, holds
+from trustportal.access import Role
+from trustportal.db import db
+from trustportal.policies.domain.lifecycle import edition_label
+from trustportal.policies.models import Edition, Policy
+from trustportal.tenants.models import Membership, Person, School
+from trustportal.times import day_of
+
+PAGE = 100
+_OWED = or_(Assignment.state == "open", Assignment.closed_because == "ended")
+_COUNTS = or_(Assignment.state.in_(["open", "signed"]), Assignment.closed_because == "ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many people were asked, how many of them owe nothing, how many are late."""
+
+    asked: int = 0
+    signed: int = 0
+    late: int = 0
+
+    @property
+    def missing(self) -> int:
+        return self.asked - self.signed
+
+    @property
+    def percent(self) -> int:
+        """Rounded down, so that 100 means everybody."""
+        return self.signed * 100 // self.asked if self.asked else 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.asked + other.asked, self.signed + other.signed, self.late + other.late)
+
+
+def day_counted(campaign: Campaign, today: date) -> date:
+    """The day whose memberships count: today, or the day on which the campaign was closed."""
+    return day_of(campaign.closed_at) if campaign.closed_at else today
+
+
+def _people(campaign_ids: Collection[UUID], places: Collection[Place], today: date) -> Subquery:
+    """One row for each campaign, place and person: what they owe and what is late."""
+    return (
+        select(
+            Assignment.campaign_id,
+            Assignment.school_id,
+            Assignment.person_id,
+            func.count().filter(_OWED).label("owed"),
+            func.count().filter(_OWED, Assignment.due_on < today).label("late"),
+        )
+        .where(Assignment.campaign_id.in_(campaign_ids), at_places(Assignment.school_id, places), _COUNTS)
+        .group_by(Assignment.campaign_id, Assignment.school_id, Assignment.person_id)
+        .subquery()
+    )
+
+
+def _serving(campaign: Campaign, places: Collection[Place], on: date) -> Any:
+    return select(Membership.school_id, Membership.person_id, Membership.role).where(
+        at_places(Membership.school_id, places), Membership.role.in_(campaign.roles), holds(on)
+    )
+
+
+def tally_by_place(campaign: Campaign, places: Collection[Place], today: date) -> dict[Place, Tally]:
+    """People by place. A person who serves at two schools counts at each."""
+    people = _people([campaign.id], places, today)
+    serving = _serving(campaign, places, day_counted(campaign, today)).distinct().subquery()
+    once = select(serving.c.school_id, serving.c.person_id).distinct().subquery()
+    rows = db.session.execute(
+        select(
+            people.c.school_id,
+            func.count(),
+            func.count().filter(people.c.owed == 0),
+            func.count().filter(people.c.late > 0),
+        )
+        .join(
+            once,
+            and_(
+                once.c.person_id == people.c.person_id,
+                once.c.school_id.is_not_distinct_from(people.c.school_id),
+            ),
+        )
+        .group_by(people.c.school_id)
+    )
+    return {school_id: Tally(asked, signed, late) for school_id, asked, signed, late in rows}
+
+
+def tally_by_role(campaign: Campaign, places: Collection[Place], today: date) -> dict[Role, Tally]:
+    """People by role, in the portal's order. Somebody with two roles counts in each."""
+    people = _people([campaign.id], places, today)
+    serving = _serving(campaign, places, day_counted(campaign, today)).distinct().subquery()
+    rows = db.session.execute(
+        select(
+            serving.c.role,
+            func.count(),
+            func.count().filter(people.c.owed == 0),
+            func.count().filter(people.c.late > 0),
+        )
+        .join(
+            people,
+            and_(
+                serving.c.person_id == people.c.person_id,
+                serving.c.school_id.is_not_distinct_from(people.c.school_id),
+            ),
+        )
+        .group_by(serving.c.role)
+    )
+    found = {Role(role): Tally(asked, signed, late) for role, asked, signed, late in rows}
+    return {role: found[role] for role in Role if role in found}
+
+
+def tally_of_campaigns(
+    campaign_ids: Collection[UUID], places: Collection[Place], today: date
+) -> dict[UUID, Tally]:
+    """People and places together, by campaign: for the list of campaigns."""
+    people = _people(campaign_ids, places, today)
+    rows = db.session.execute(
+        select(
+            people.c.campaign_id,
+            func.count(),
+            func.count().filter(people.c.owed == 0),
+            func.count().filter(people.c.late > 0),
+        ).group_by(people.c.campaign_id)
+    )
+    return {campaign_id: Tally(asked, signed, late) for campaign_id, asked, signed, late in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Somebody who has not signed everything at one place."""
+
+    person_id: UUID
+    name: str
+    school_id: UUID | None
+    school_name: str | None
+    roles: Sequence[Role]
+    policies: Sequence[str]
+    due_on: date
+    reminded_on: date | None
+    has_email: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedPage:
+    """A page of them, and how many there are in all."""
+
+    people: Sequence[Unsigned]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+def list_unsigned(
+    campaign: Campaign,
+    places: Collection[Place],
+    today: date,
+    *,
+    role: Role | None = None,
+    page: int = 1,
+) -> UnsignedPage:
+    """Who has not signed at some places, by school and name; `role`: only those who hold it there."""
+    roles = func.array_agg(Membership.role.distinct())
+    statement = (
+        select(
+            Person.id,
+            Person.name,
+            Person.email.is_not(None),
+            Assignment.school_id,
+            School.name,
+            roles,
+            func.array_agg(Policy.title.distinct()),
+            func.min(Assignment.due_on),
+            func.max(Assignment.reminded_on),
+            func.count().over(),
+        )
+        .select_from(Assignment)
+        .join(Person, Person.id == Assignment.person_id)
+        .join(Policy, Policy.id == Assignment.policy_id)
+        .join(
+            Membership,
+            and_(
+                Membership.person_id == Assignment.person_id,
+                Membership.school_id.is_not_distinct_from(Assignment.school_id),
+                Membership.role.in_(campaign.roles),
+                holds(day_counted(campaign, today)),
+            ),
+        )
+        .outerjoin(School, School.id == Assignment.school_id)
+        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _OWED)
+        .group_by(Person.id, Person.name, Person.email, Assignment.school_id, School.name)
+        .order_by(School.name.nulls_first(), Person.name, Person.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    if role is not None:
+        statement = statement.having(func.bool_or(Membership.role == str(role)))
+    rows = db.session.execute(statement).all()
+    return UnsignedPage(
+        people=[
+            Unsigned(
+                person_id=person_id,
+                name=name,
+                school_id=school_id,
+                school_name=school_name,
+                roles=[one for one in Role if one in held],
+                policies=sorted(titles),
+                due_on=due_on,
+                reminded_on=reminded_on,
+                has_email=has_email,
+            )
+            for person_id, name, has_email, school_id, school_name, held, titles, due_on, reminded_on, _ in rows
+        ],
+        total=rows[0][-1] if rows else 0,
+        page=page,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an export: one person, one policy, one place."""
+
+    school_name: str | None
+    name: str
+    roles: Sequence[Role]
+    policy: str
+    edition: str
+    state: str
+    due_on: date
+    signed_at: datetime | None
+    statement: str | None
+
+
+def list_lines(
+    campaign: Campaign, places: Collection[Place], today: date, *, role: Role | None = None
+) -> list[Line]:
+    """Everything that a campaign asked at some places, signed or not, by school, name and policy."""
+    held = (
+        select(func.array_agg(Membership.role.distinct()))
+        .where(
+            Membership.trust_id == Assignment.trust_id,
+            Membership.person_id == Assignment.person_id,
+            Membership.school_id.is_not_distinct_from(Assignment.school_id),
+            holds(day_counted(campaign, today)),
+        )
+        .correlate(Assignment)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(
+            School.name,
+            Person.name,
+            held,
+            Policy.title,
+            Edition.major,
+            Edition.minor,
+            Assignment.state,
+            Assignment.due_on,
+            Signature.signed_at,
+            Signature.statement,
+            Signature.person_name,
+            Signature.roles,
+            Signature.edition_label,
+        )
+        .select_from(Assignment)
+        .join(Person, Person.id == Assignment.person_id)
+        .join(Policy, Policy.id == Assignment.policy_id)
+        .join(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(Signature, Signature.assignment_id == Assignment.id)
+        .outerjoin(School, School.id == Assignment.school_id)
+        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
+        .order_by(School.name.nulls_first(), Person.name, Policy.title, Assignment.created_at)
+    )
+    lines = []
+    for row in rows:
+        then = [one["role"] for one in row.roles] if row.roles else None
+        roles = [one for one in Role if one in (then if then is not None else row[2] or ())]
+        if role is not None and role not in roles:
+            continue
+        late = row.state != "signed" and row.due_on < today
+        lines.append(
+            Line(
+                school_name=row[0],
+                name=row.person_name or row[1],
+                roles=roles,
+                policy=row.title,
+                edition=row.edition_label or edition_label(row.major, row.minor),
+                state="Signed" if row.state == "signed" else "Late" if late else "Not signed",
+                due_on=row.due_on,
+                signed_at=row.signed_at,
+                statement=row.statement,
+            )
+        )
+    return lines
+
+
+def find_newest_campaign(places: Collection[Place]) -> Campaign | None:
+    """The campaign that asks people at some places now, or did last: for the home page's «41 of 48 have signed»."""
+    asked = select(Assignment.campaign_id).where(at_places(Assignment.school_id, places))
+    return db.session.scalars(
+        select(Campaign)
+        .where(Campaign.id.in_(asked))
+        .order_by(Campaign.state.desc(), Campaign.academic_year.desc(), Campaign.opens_on.desc())
+        .limit(1)
+    ).one_or_none()

@@ -1,0 +1,175 @@
+"""Asking people: the plan of a place is made and applied, one place in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from trustportal import mail
+from trustportal.acceptance import mail as wording
+from trustportal.acceptance.domain.campaign import place_key, reaches
+from trustportal.acceptance.domain.planning import Because, Cause, Open, Plan, plan_assignments
+from trustportal.acceptance.models import Assignment
+from trustportal.acceptance.queries import facts
+from trustportal.acceptance.queries.facts import Place
+from trustportal.db import current_scope, db, unit_of_work
+from trustportal.jobs import Event
+from trustportal.policies import queries as policies
+from trustportal.tenants import queries as tenants
+
+
+def ask_for_assigning(places: Iterable[Place]) -> None:
+    """Announce, in the open unit of work, that the assignments of some places are to be planned: a job for each."""
+    with unit_of_work() as uow:
+        for place in places:
+            uow.announce(Event.PLACE_TO_ASSIGN, place=place_key(place))
+
+
+def plan_day(*, today: date) -> None:
+    """Every day: people begin and leave, and campaigns open, so every place that one reaches is planned."""
+    with unit_of_work():
+        running = facts.running_campaigns(today)
+        if running:
+            ask_for_assigning(
+                place
+                for place in facts.all_places(today)
+                if any(reaches(one.places, place) for one in running)
+            )
+
+
+def plan_campaign(*, campaign_id: UUID, today: date) -> None:
+    """A campaign was opened: plan the places that it reaches, if its first day has come."""
+    with unit_of_work():
+        campaign = facts.get_campaign(campaign_id)
+        if campaign.state == "open" and campaign.opens_on <= today:
+            ask_for_assigning(place for place in facts.all_places(today) if reaches(campaign.places, place))
+
+
+def assign_for_edition(*, edition_id: UUID, today: date, now: datetime) -> None:
+    """An edition came into force, or its PDF was stored: when both are true, its place is planned.
+
+    Whoever has an open assignment goes on to it; whoever signed an earlier one is asked again if it is material.
+    """
+    with unit_of_work():
+        edition = policies.get_edition(edition_id)
+        if edition.state != "approved" or edition.pdf_hash is None:
+            return
+        in_force = policies.find_edition_in_force(edition.policy_id, edition.school_id, today)
+        if in_force is not None and in_force.id == edition.id:
+            assign_place(edition.school_id, today=today, now=now)
+
+
+def assign_person(*, person_id: UUID, today: date, now: datetime) -> None:
+    """Somebody's roles changed: ask them where they begin, close what is open where they left."""
+    with unit_of_work():
+        for place in sorted(facts.places_of_person(person_id), key=place_key):
+            assign_place(place, today=today, now=now, people=[person_id])
+
+
+def assign_place(
+    school_id: Place, *, today: date, now: datetime, people: Collection[UUID] | None = None
+) -> Plan:
+    """Plan one place and apply it. Doing it again changes nothing."""
+    with unit_of_work():
+        _one_at_a_time(school_id)
+        running = facts.running_campaigns(today, lock=True)
+        plan = plan_assignments(facts.place_facts(today, running, [school_id], people=people)[school_id])
+        for because in Because:
+            ids = [one.assignment_id for one in plan.close if one.because is because]
+            close_assignments(ids, because, now=now)
+        _move(plan)
+        opened = _open(school_id, plan.open, now=now)
+        if opened:
+            _tell(school_id, opened)
+    return plan
+
+
+def _one_at_a_time(school_id: Place) -> None:
+    scope = current_scope()
+    assert scope is not None
+    db.session.execute(
+        select(func.pg_advisory_xact_lock(func.hashtext(f"assign {scope.trust_id} {place_key(school_id)}"))),
+        execution_options={"unscoped_because": "a lock on the name of the place; no rows are read"},
+    )
+
+
+def close_assignments(ids: Collection[UUID], because: Because, *, now: datetime) -> None:
+    """End open assignments without a signature; one that was signed meanwhile stays signed."""
+    if ids:
+        db.session.execute(
+            update(Assignment)
+            .where(Assignment.id.in_(ids), Assignment.state == "open")
+            .values(state="closed", closed_at=now, closed_because=str(because))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _move(plan: Plan) -> None:
+    by_edition: dict[UUID, list[UUID]] = defaultdict(list)
+    for move in plan.move:
+        by_edition[move.edition_id].append(move.assignment_id)
+    for edition_id, ids in by_edition.items():
+        db.session.execute(
+            update(Assignment)
+            .where(Assignment.id.in_(ids), Assignment.state == "open")
+            .values(edition_id=edition_id)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[Open]:
+    """Insert new assignments; those that stand already are left out. Returns the ones that are new."""
+    if not wanted:
+        return []
+    scope = current_scope()
+    assert scope is not None
+    by_pair = {(one.person_id, one.policy_id): one for one in wanted}
+    rows = db.session.execute(
+        insert(Assignment)
+        .values(
+            [
+                {
+                    "id": uuid4(),
+                    "trust_id": scope.trust_id,
+                    "school_id": school_id,
+                    "campaign_id": one.campaign_id,
+                    "policy_id": one.policy_id,
+                    "person_id": one.person_id,
+                    "edition_id": one.edition_id,
+                    "state": "open",
+                    "cause": str(one.cause),
+                    "due_on": one.due_on,
+                    "created_at": now,
+                }
+                for one in by_pair.values()
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(Assignment.person_id, Assignment.policy_id)
+    )
+    return [by_pair[person_id, policy_id] for person_id, policy_id in rows]
+
+
+def _tell(school_id: Place, opened: Collection[Open]) -> None:
+    trust = tenants.get_trust()
+    place = tenants.place_name(school_id)
+    titles = {policy.id: policy.title for policy in policies.list_policies()}
+    by_person: dict[UUID, list[Open]] = defaultdict(list)
+    for one in opened:
+        by_person[one.person_id].append(one)
+    for person_id, mine in by_person.items():
+        message = wording.asked(
+            trust_slug=trust.slug,
+            place=place,
+            titles=sorted(titles[one.policy_id] for one in mine),
+            changed=sorted(titles[one.policy_id] for one in mine if one.cause is Cause.CHANGED),
+            due_on=min(one.due_on for one in mine),
+        )
+        mail.notify(
+            person_id, subject=message.subject, body=message.body, path=message.path, school_id=school_id
+        )

@@ -1,0 +1,196 @@
+"""Opening and closing campaigns, and showing beforehand who would be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from trustportal.acceptance.domain.campaign import Draft, check_campaign, place_of, reaches
+from trustportal.acceptance.domain.planning import Because, plan_assignments
+from trustportal.acceptance.domain.statement import USUAL_STATEMENT
+from trustportal.acceptance.domain.years import USUAL_JOINER_DAYS, role_order, suggest
+from trustportal.acceptance.models import Assignment, Campaign, CampaignPolicy
+from trustportal.acceptance.queries import facts
+from trustportal.acceptance.queries.facts import Place, Running
+from trustportal.access import Actor, Permission, Role
+from trustportal.audit import Action, record
+from trustportal.db import db, unit_of_work
+from trustportal.errors import RuleBroken
+from trustportal.jobs import Event
+from trustportal.policies import queries as policies
+from trustportal.tenants import queries as tenants
+from trustportal.tenants.domain import long_day
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePreview:
+    """Whom a campaign would ask at one place."""
+
+    school_id: Place
+    name: str
+    people: int
+    signatures: int
+    #: Policies that say nothing here yet, or whose PDF is still being made: asked for as soon as they do.
+    waiting: tuple[str, ...]
+
+
+def preview_campaign(actor: Actor, draft: Draft, *, today: date) -> list[PlacePreview]:
+    """Whom a campaign would ask at each place that it reaches, on its first day, by what is known today."""
+    actor.require(Permission.ACCEPTANCE_MANAGE)
+    draft = _checked(draft, today=today)
+    day = max(today, draft.opens_on)
+    running = [*facts.running_campaigns(day), Running.of_draft(uuid4(), draft)]
+    places = [place for place in facts.all_places(day) if reaches(draft.places, place)]
+    found = facts.place_facts(day, running, places)
+    titles = {policy.id: policy.title for policy in policies.list_policies()}
+    names: dict[Place, str] = {one.id: one.name for one in tenants.list_schools()}
+    names[None] = tenants.get_trust().name
+    rows = []
+    for place in places:
+        opened = [
+            one for one in plan_assignments(found[place]).open if one.campaign_id == running[-1].facts.id
+        ]
+        ready = {step.policy_id for step in found[place].editions if step.in_force and step.ready}
+        rows.append(
+            PlacePreview(
+                place,
+                names[place],
+                len({one.person_id for one in opened}),
+                len(opened),
+                tuple(sorted(titles[policy] for policy in draft.policy_ids - ready)),
+            )
+        )
+    return rows
+
+
+def suggest_campaign(actor: Actor, *, today: date) -> dict[str, Any]:
+    """What `open_campaign` takes, as most trusts would choose it: all policies that are in force, everywhere."""
+    actor.require(Permission.ACCEPTANCE_MANAGE)
+    suggested = suggest(today)
+    taken = facts.find_campaign_named(suggested.academic_year, suggested.title) is not None
+    return {
+        "title": f"Signing from {long_day(suggested.opens_on)}" if taken else suggested.title,
+        "academic_year": suggested.academic_year,
+        "policy_ids": sorted({edition.policy_id for edition in policies.editions_in_force(today)}),
+        "roles": role_order(suggested.roles),
+        "places": [],
+        "opens_on": suggested.opens_on,
+        "due_on": suggested.due_on,
+        "joiner_days": suggested.joiner_days,
+        "statement": USUAL_STATEMENT,
+    }
+
+
+def open_campaign(
+    actor: Actor,
+    *,
+    title: str,
+    academic_year: int,
+    policy_ids: Iterable[UUID],
+    roles: Iterable[Role],
+    opens_on: date,
+    due_on: date,
+    now: datetime,
+    today: date,
+    places: Iterable[str] = (),
+    joiner_days: int = USUAL_JOINER_DAYS,
+    statement: str = USUAL_STATEMENT,
+) -> Campaign:
+    """Ask an audience to sign policies by a day. People are asked from its first day on, by a job for each place.
+
+    `places`: ids of schools as text, and "trust"; none: everywhere. Raises `RuleBroken` with the field's name.
+    """
+    actor.require(Permission.ACCEPTANCE_MANAGE)
+    draft = _checked(
+        Draft(
+            title=title,
+            academic_year=academic_year,
+            policy_ids=frozenset(policy_ids),
+            roles=frozenset(roles),
+            places=frozenset(places),
+            opens_on=opens_on,
+            due_on=due_on,
+            joiner_days=joiner_days,
+            statement=statement,
+        ),
+        today=today,
+    )
+    with unit_of_work() as uow:
+        campaign = Campaign(
+            id=uuid4(),
+            academic_year=draft.academic_year,
+            title=draft.title,
+            roles=sorted(str(role) for role in draft.roles),
+            places=sorted(draft.places),
+            statement=draft.statement,
+            opens_on=draft.opens_on,
+            due_on=draft.due_on,
+            joiner_days=draft.joiner_days,
+            state="open",
+            created_by=actor.person_id,
+            created_at=now,
+        )
+        db.session.add(campaign)
+        try:
+            db.session.flush()
+        except IntegrityError as error:
+            raise _taken(draft) from error
+        db.session.add_all(
+            CampaignPolicy(id=uuid4(), campaign_id=campaign.id, policy_id=policy_id)
+            for policy_id in sorted(draft.policy_ids)
+        )
+        record(
+            actor,
+            Action.CAMPAIGN_OPENED,
+            now=now,
+            campaign_id=campaign.id,
+            academic_year=campaign.academic_year,
+            due_on=campaign.due_on,
+        )
+        uow.announce(Event.CAMPAIGN_OPENED, campaign_id=campaign.id)
+    return campaign
+
+
+def close_campaign(actor: Actor, *, campaign_id: UUID, now: datetime) -> Campaign:
+    """End a campaign: nobody is asked any more, and who has not signed is kept as it stands."""
+    actor.require(Permission.ACCEPTANCE_MANAGE)
+    with unit_of_work():
+        campaign = facts.get_campaign(campaign_id, lock=True)
+        if campaign.state == "closed":
+            return campaign
+        campaign.state, campaign.closed_at = "closed", now
+        db.session.execute(
+            update(Assignment)
+            .where(Assignment.campaign_id == campaign.id, Assignment.state == "open")
+            .values(state="closed", closed_at=now, closed_because=str(Because.ENDED))
+            .execution_options(synchronize_session=False)
+        )
+        record(actor, Action.CAMPAIGN_CLOSED, now=now, campaign_id=campaign.id)
+    return campaign
+
+
+def _checked(draft: Draft, *, today: date) -> Draft:
+    draft = check_campaign(draft, today=today)
+    known = {policy.id for policy in policies.list_policies()}
+    if not draft.policy_ids <= known:
+        raise RuleBroken("Choose policies of this trust.", "policies")
+    schools = {school.id for school in tenants.list_schools()}
+    try:
+        places = {place_of(key) for key in draft.places}
+    except ValueError:
+        raise RuleBroken("Choose schools of this trust.", "places") from None
+    if not places - {None} <= schools:
+        raise RuleBroken("Choose schools of this trust.", "places")
+    if facts.find_campaign_named(draft.academic_year, draft.title) is not None:
+        raise _taken(draft)
+    return draft
+
+
+def _taken(draft: Draft) -> RuleBroken:
+    return RuleBroken(f"There is a campaign “{draft.title}” in this academic year already.", "title")

@@ -1,0 +1,20 @@
+"""What acceptance puts into the primary navigation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from trustportal import web
+from trustportal.access import Actor, Permission
+
+
+def links(actor: Actor) -> list[dict[str, Any]]:
+    """Progress for those who may see it; their own signatures for everybody else."""
+    trust = web.trust().slug
+    if actor.can_anywhere(Permission.ACCEPTANCE_TOTALS):
+        url = url_for("acceptance.campaigns", trust=trust)
+        return [{"text": "Acceptance", "url": url, "section": url, "count": 0, "order": 40}]
+    url = url_for("acceptance.my_signatures", trust=trust)
+    return [{"text": "My signatures", "url": url, "section": url, "count": 0, "order": 40}]
