@@ -1,0 +1,70 @@
+"""Fixtures of the browser tests: one running portal and one browser for all of them, people with windows for each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from e2e.portal import KEPT, ROOT, Portal, running_portal
+from e2e.visitor import Visitors
+from trustportal.servers import ensure_servers
+
+_OPTIONS = [
+    "--no-sandbox",  # Chromium refuses its sandbox to root
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[Portal]:
+    """The portal, running."""
+    with (
+        ensure_servers(ROOT / "var" / "test", env={}, durable=False) as servers,
+        running_portal(servers) as one,
+    ):
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: the one that CHROMIUM names, Debian's, or Playwright's own."""
+    named = os.environ.get("CHROMIUM") or next(
+        (path for path in ("/usr/bin/chromium",) if Path(path).exists()), None
+    )
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=named, args=_OPTIONS)
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def visitors(portal: Portal, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitors]:
+    """People with browsers. Afterwards, no process of the portal may have complained."""
+    portal.complaints()
+    shots = os.environ.get("E2E_SHOTS")
+    people = Visitors(portal, browser, shots=Path(shots) if shots else None)
+    failed_before = request.session.testsfailed
+    yield people
+    if request.session.testsfailed > failed_before:
+        _keep_pictures(people, request.node.name)
+    people.close()
+    assert not (said := portal.complaints()), said
+
+
+def _keep_pictures(people: Visitors, name: str) -> None:
+    """What each browser shows when a test has failed."""
+    folder = KEPT / "failed" / name.replace("/", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, one in enumerate(people.people):
+        if one.page.is_closed():
+            continue
+        one.page.screenshot(path=folder / f"{number}.png", full_page=True)
+        (folder / f"{number}.html").write_text(one.page.content())

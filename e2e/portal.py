@@ -1,0 +1,218 @@
+"""The portal as it really runs, for the browser tests: web, three workers and the clock, each a process of its own.
+
+`running_portal()` starts them over a fresh database and an empty queue. The tests make their trusts through the
+services, in this process (`Portal.trust()`), and everything else through the browser. A second web process in
+demonstration mode stands over the same database: it differs in nothing but that mode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from honcho.environ import parse_procfile
+
+from tests.world import World
+from trustportal.app import create_app
+from trustportal.config import Settings
+from trustportal.db import db
+from trustportal.migrate import upgrade
+from trustportal.servers import DatabaseUrls, Servers
+from trustportal.supervise import NEEDS
+
+ROOT = Path(__file__).resolve().parent.parent
+#: What a person may look at afterwards: logs, pages of PDFs, screenshots of failures.
+KEPT = ROOT / "var" / "e2e"
+SECRET = "only-for-browser-tests-" + "x" * 24
+_SECONDS_TO_START = 90
+
+
+@dataclass
+class Process:
+    """One process of the portal, and what it has said."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+    read: int = 0
+
+    def news(self) -> str:
+        """What it has said since the last time."""
+        with self.log.open("rb") as handle:
+            handle.seek(self.read)
+            said = handle.read()
+        self.read += len(said)
+        return said.decode(errors="replace")
+
+
+@dataclass
+class Portal:
+    """A running portal. `address` is what people type; `demonstration` the address of the web in that mode."""
+
+    address: str
+    demonstration: str
+    environment: dict[str, str]
+    app: Flask
+    processes: list[Process] = field(default_factory=list)
+    trusts: int = 0
+
+    def trust(self, name: str) -> World:
+        """A new trust with its network manager; see tests/world.py for schools and people."""
+        self.trusts += 1
+        slug = f"{name.lower().split()[0]}-{self.trusts}"
+        return World(self.app, self.app, name=name, slug=slug)
+
+    def complaints(self) -> str:
+        """What the processes have said since the last time that nobody should have to read."""
+        found = []
+        for one in self.processes:
+            said = one.news()
+            if "Traceback" in said or "[ERROR]" in said:
+                found.append(f"{one.name}:\n{said[-4000:]}")
+            if one.process.poll() is not None:
+                found.append(f"{one.name} ended with {one.process.returncode}")
+        return "\n".join(found)
+
+    def load_demonstration(self) -> str:
+        """Load the demonstration trust, as `make run` does; what it says about accounts."""
+        done = subprocess.run(
+            [sys.executable, "-m", "trustportal.demonstration"],
+            cwd=ROOT,
+            env={**self.environment, "DEMO": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        return done.stdout
+
+
+@contextmanager
+def running_portal(servers: Servers) -> Iterator[Portal]:
+    """Everything that `make run` starts, over a database of its own."""
+    name = f"e2e_{os.getpid()}"
+    urls = servers.fresh_database(name, template=_migrated(servers))
+    ports = _free_ports(2)
+    environment = _environment(servers, urls, ports[0])
+    settings = Settings.from_env(environment)
+    app = create_app(settings)
+    portal = Portal(settings.public_url, f"http://127.0.0.1:{ports[1]}", environment, app)
+    try:
+        _start(portal, ports)
+        _wait_until_well(portal)
+        yield portal
+    finally:
+        _stop(portal)
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        servers.drop_database(name)
+
+
+def _migrated(servers: Servers) -> str:
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "migrations").rglob("*.*")):
+        if path.suffix in {".py", ".sql"}:
+            digest.update(path.read_bytes())
+    digest.update((ROOT / "trustportal" / "protection.py").read_bytes())
+    name = f"trustportal_e2e_{digest.hexdigest()[:12]}"
+    servers.template(name, prepare=upgrade)
+    return name
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def _environment(servers: Servers, urls: DatabaseUrls, port: int) -> dict[str, str]:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    return {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+        "HOME": os.environ.get("HOME", str(KEPT)),
+        "PYTHONUNBUFFERED": "1",
+        **urls.environment(),
+        # The integration tests, which may run meanwhile, use the databases below 60.
+        "REDIS_URL": servers.queue_url(60 + os.getpid() % 4),
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SECRET_KEY": SECRET,
+        "MAIL_BATCH_SECONDS": "1",
+        "VAR": str(KEPT),
+    }
+
+
+def _start(portal: Portal, ports: list[int]) -> None:
+    lines = parse_procfile((ROOT / "Procfile").read_text()).processes
+    wanted = {**lines, "web_demonstration": lines["web"]}
+    for name, command in wanted.items():
+        needed = NEEDS[name.partition("_")[0]]
+        own = {
+            key: value
+            for key, value in portal.environment.items()
+            if not key.endswith(("DATABASE_URL", "REDIS_URL")) or key in needed
+        }
+        if name == "web_demonstration":
+            own |= {"DEMO": "1", "PORT": str(ports[1])}
+        log = KEPT / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command}"],
+                cwd=ROOT,
+                env=own,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        portal.processes.append(Process(name, log, process))
+
+
+def _wait_until_well(portal: Portal) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline:
+        if _is_well(portal.address) and _is_well(portal.demonstration):
+            return
+        assert not any(one.process.poll() is not None for one in portal.processes), portal.complaints()
+        time.sleep(0.2)
+    raise AssertionError(f"the portal does not get well:\n{portal.complaints()}")
+
+
+def _is_well(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _stop(portal: Portal) -> None:
+    for one in portal.processes:
+        if one.process.poll() is None:
+            os.killpg(one.process.pid, signal.SIGTERM)
+    for one in portal.processes:
+        try:
+            # Nothing here is worth the ten seconds that a worker may take to notice that it is asked to stop.
+            one.process.wait(2)
+        except subprocess.TimeoutExpired:
+            os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.wait()
