@@ -43,31 +43,15 @@ NAMES: Mapping[str, Any] = {
 }
 
 
-def _drafting(at: Furnished) -> dict[str, Any]:
-    return {"policy": at.drafting, "key": "kind"}
-
-
+#: What the draft's own pages work on, but for those below.
+AT_BLUEPRINT: Mapping[str, Any] = {"drafts": lambda at: {"policy": at.drafting, "key": "kind"}}
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.start": lambda at: {"policy": at.reconciling},
     "drafts.publish": lambda at: {"policy": at.approved},
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
-    **{
-        f"drafts.{view}": _drafting
-        for view in (
-            "edit",
-            "add",
-            "clause",
-            "move",
-            "remove",
-            "discard",
-            "header",
-            "modes",
-            "preview",
-            "submit",
-        )
-    },
+    "policies.release": lambda at: {"policy": at.drafting},
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},
     "school_policies.withdraw": lambda at: {"policy": at.drafting},
@@ -98,7 +82,9 @@ class Address:
     def arguments(self, at: Furnished) -> dict[str, Any]:
         """What stands for each name in the address; KeyError for a name that nobody listed."""
         chosen = {name: NAMES[name](at) for name in self.rule.arguments}
-        for name, value in AT_ENDPOINT.get(self.endpoint, lambda _: {})(at).items():
+        blueprint = self.endpoint.partition(".")[0]
+        special = AT_ENDPOINT.get(self.endpoint) or AT_BLUEPRINT.get(blueprint) or (lambda _: {})
+        for name, value in special(at).items():
             if name in chosen:
                 chosen[name] = value
         return chosen

@@ -165,7 +165,9 @@ def _policies(furnished: Furnished) -> None:
     given.submit_and_approve()
     given.next_version({"administrators": "Every account has two administrators who are employed here."})
     # A draft of the next version of another, which schools have in force and one school is changing.
-    furnished.drafting, drafting_id, _ = _policy(world, "Homework policy", publish_with=given.trustees)
+    furnished.drafting, drafting_id, _ = _policy(
+        world, "Homework policy", publish_with=given.trustees, trust_is_a_place=True
+    )
     with world.acting(given.head) as actor:
         furnished.added_key = local.add_clause(
             actor,
@@ -205,12 +207,21 @@ def _policies(furnished: Furnished) -> None:
 
 
 def _policy(
-    world: World, title: str, *, publish_with: tuple[Someone, Someone] | None = None
+    world: World,
+    title: str,
+    *,
+    publish_with: tuple[Someone, Someone] | None = None,
+    trust_is_a_place: bool = False,
 ) -> tuple[str, UUID, UUID]:
     header = PolicyHeader(title, person_responsible="Chief executive", approving_body="Board of trustees")
     with world.acting(world.manager) as actor:
         version = drafts.create_policy(
-            actor, header=header, numbering=NumberingStyle.DECIMAL, tree=SOMEWHERE, now=now()
+            actor,
+            header=header,
+            numbering=NumberingStyle.DECIMAL,
+            tree=SOMEWHERE,
+            trust_is_a_place=trust_is_a_place,
+            now=now(),
         )
         policy_id, version_id = version.policy_id, version.id
         slug = policies.get_policy_by_id(policy_id).slug
