@@ -10,13 +10,15 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from redis import Redis
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from tests.world import World
 from trustportal import jobs
 from trustportal.config import Settings
 from trustportal.db import db, unit_of_work
-from trustportal.jobs import Event, job
+from trustportal.jobs import Event, OurJob, job, relay
 from trustportal.kernel_models import Notice, Outbox
 from trustportal.servers import DatabaseUrls, Servers
 from trustportal.tenants.models import Person
@@ -108,3 +110,23 @@ def leave_a_mark(*, words: str) -> None:
         db.session.add(
             Notice(id=uuid4(), person_id=person_id, subject="mark", body=words, path="/", created_at=now())
         )
+
+
+def burst(world: World, connection: Redis, *names: str) -> None:
+    """A worker that does what its queue holds, and ends."""
+    with world.worker_app.app_context():
+        worker = SimpleWorker(
+            [jobs.queue(connection, name) for name in names or ("default",)],
+            connection=connection,
+            serializer=JSONSerializer,
+            job_class=OurJob,
+        )
+        worker.work(burst=True, logging_level="CRITICAL")
+        db.session.remove()
+
+
+def ring(world: World, connection: Redis) -> int:
+    with world.worker_app.app_context():
+        rung = relay(connection)
+        db.session.remove()
+    return rung
