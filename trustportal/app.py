@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
 from jinja2 import StrictUndefined
 from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -21,6 +22,7 @@ from trustportal.sessions import PortalSessions
 
 ROOT = Path(__file__).resolve().parent.parent
 csrf = CSRFProtect()
+htmx = Htmx()
 
 
 def create_app(
@@ -56,6 +58,7 @@ def create_app(
         refuse_powerful_role(db.engine)
         keep_prepared(db.engine)
     csrf.init_app(app)
+    htmx.init_app(app)
     words.install(app)
     web.install(app)
     features.install(app)

@@ -23,11 +23,12 @@ from flask import (
     make_response,
     redirect,
     render_template,
-    request,
     session,
     url_for,
 )
+from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
+from htmx_flask import request
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -150,19 +151,14 @@ def _admit() -> Response | None:
         raise NotFound()
     _refuse_foreign_posts()
     arguments = request.view_args or {}
-    signed_on: SignedOn | None = g.get("signed_on")
     if access.public:
         _public_place(arguments)
         return None
-    if signed_on is None or signed_on.account_id is None:
-        if request.method == "GET" and not is_htmx():
-            return cast(
-                Response, redirect(url_for("sign_in.sign_in", next=request.full_path.rstrip("?")), 303)
-            )
-        return see_other(url_for("sign_in.sign_in", next=request.path if request.method == "GET" else ""))
+    if not current_user.is_authenticated:
+        return cast(Response, login.unauthorized())
     if access.account_only:
         return None
-    _enter(signed_on, arguments)
+    _enter(current_user.signed_on, arguments)
     if not access.permission:
         return None
     who, here = actor(), g.school.id if "school" in g else None
@@ -175,6 +171,34 @@ def _admit() -> Response | None:
         elif who.can(permission, here if access.at != "trust" else None):
             return None
     raise Forbidden()
+
+
+# -- who it is -----------------------------------------------------------------------------------------------------
+
+login = LoginManager()
+# The session lies on the server and its token is new at every sign-in: there is nothing left to bind to an address.
+login.session_protection = None
+
+
+class Account(UserMixin):
+    """Flask-Login's `current_user`: the account that a session on the server belongs to."""
+
+    def __init__(self, signed_on: SignedOn) -> None:
+        self.id = str(signed_on.account_id)
+        self.signed_on = signed_on
+
+
+@login.request_loader
+def _who(_request: object) -> Account | None:
+    signed_on: SignedOn | None = g.get("signed_on")
+    return None if signed_on is None or signed_on.account_id is None else Account(signed_on)
+
+
+@login.unauthorized_handler
+def _ask_to_sign_in() -> Response:
+    if request.method == "GET" and not is_htmx():
+        return cast(Response, redirect(url_for("sign_in.sign_in", next=request.full_path.rstrip("?")), 303))
+    return see_other(url_for("sign_in.sign_in", next=request.path if request.method == "GET" else ""))
 
 
 def _view() -> Any:
@@ -253,7 +277,7 @@ def _refuse_foreign_posts() -> None:
 
 def is_htmx() -> bool:
     """Whether HTMX asks for a fragment (a boosted link asks for a page)."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    return bool(request.htmx) and not request.htmx.boosted
 
 
 def page(template: str, *, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
@@ -454,6 +478,7 @@ def every_route_declares_access(app: Flask) -> None:
 
 def install(app: Flask) -> None:
     """Put the door, the errors and the headers into an application."""
+    login.init_app(app, add_context_processor=False)
     app.before_request(_admit)
     app.after_request(_harden)
     app.teardown_request(_clean)

@@ -42,15 +42,15 @@ class Estate:
         """The database, past row-level security: to look at what changed."""
         return self.servers.superuser_url(self.name)
 
-    def keep(self) -> None:
+    def keep(self, moment: str = "step") -> None:
         """Remember everything as it is now, for `restore`."""
         _let_go(self.app, self.worker_app)
-        self.servers.fresh_database(f"{self.name}_kept", template=self.name)
+        self.servers.fresh_database(f"{self.name}_{moment}", template=self.name)
 
-    def restore(self) -> None:
-        """Bring back what `keep` remembered."""
+    def restore(self, moment: str = "step") -> None:
+        """Bring back what `keep` remembered under this name."""
         _let_go(self.app, self.worker_app)
-        self.servers.fresh_database(self.name, template=f"{self.name}_kept")
+        self.servers.fresh_database(self.name, template=f"{self.name}_{moment}")
 
     def client_for(self, person: Someone | None) -> PortalClient:
         """A client of somebody who is signed in; of nobody, one that has a session for its forms."""
@@ -93,12 +93,13 @@ def _estate(
         ours = furnish(Grounds(app, worker_app, name="Larkfield Academies Trust", slug="larkfield"))
         theirs = furnish(Grounds(app, worker_app, name="Brookside Learning Trust", slug="brookside"))
         made = Estate(servers, name, urls, app, worker_app, ours, theirs)
-        made.keep()
+        made.keep("furnished")
         yield made
     finally:
         _let_go(app, worker_app)
         servers.drop_database(name)
-        servers.drop_database(f"{name}_kept")
+        for moment in ("furnished", "step"):
+            servers.drop_database(f"{name}_{moment}")
 
 
 def _let_go(*apps: Flask) -> None:
@@ -117,4 +118,4 @@ def settings_name(settings: Settings) -> str:
 def estate(_estate: Estate) -> Iterator[Estate]:
     """The two trusts. A module finds them as they were furnished, whatever another did."""
     yield _estate
-    _estate.restore()
+    _estate.restore("furnished")
