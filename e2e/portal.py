@@ -35,6 +35,9 @@ from trustportal.supervise import NEEDS
 ROOT = Path(__file__).resolve().parent.parent
 #: What a person may look at afterwards: logs, pages of PDFs, screenshots of failures.
 KEPT = ROOT / "var" / "e2e"
+#: Each process of the tests has a portal of its own.
+_TEAM = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_OWN = KEPT / f"portal-{_TEAM}"
 SECRET = "only-for-browser-tests-" + "x" * 24
 _SECONDS_TO_START = 90
 
@@ -144,20 +147,20 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _environment(servers: Servers, urls: DatabaseUrls, port: int) -> dict[str, str]:
-    KEPT.mkdir(parents=True, exist_ok=True)
+    _OWN.mkdir(parents=True, exist_ok=True)
     return {
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "LANG": os.environ.get("LANG", "C.UTF-8"),
-        "HOME": os.environ.get("HOME", str(KEPT)),
+        "HOME": os.environ.get("HOME", str(_OWN)),
         "PYTHONUNBUFFERED": "1",
         **urls.environment(),
         # The integration tests, which may run meanwhile, use the databases below 60.
-        "REDIS_URL": servers.queue_url(60 + os.getpid() % 4),
+        "REDIS_URL": servers.queue_url(60 + _TEAM % 4),
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "SECRET_KEY": SECRET,
         "MAIL_BATCH_SECONDS": "1",
-        "VAR": str(KEPT),
+        "VAR": str(_OWN),
     }
 
 
@@ -173,7 +176,7 @@ def _start(portal: Portal, ports: list[int]) -> None:
         }
         if name == "web_demonstration":
             own |= {"DEMO": "1", "PORT": str(ports[1])}
-        log = KEPT / f"{name}.log"
+        log = _OWN / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],
