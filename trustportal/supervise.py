@@ -31,7 +31,7 @@ from honcho.printer import Message, Printer
 
 from trustportal.config import Settings
 from trustportal.migrate import upgrade
-from trustportal.servers import Servers, ServersFailed, ensure_servers
+from trustportal.servers import DatabaseUrls, Servers, ServersFailed, ensure_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Put into the environment of every process that is started here, its children included.
@@ -318,29 +318,46 @@ def _check_port(port: int) -> None:
 
 
 def _demonstrate(settings: Settings, servers: Servers, env: Mapping[str, str], stop: threading.Event) -> None:
-    """Load the demonstration trust once, in a process of its own, and keep what it says about accounts."""
+    """Load the demonstration trust once, in a process of its own, and keep what it says about accounts.
+
+    On the portal's own server it is loaded beside the empty database and takes its place when it is complete, so that
+    a start that was interrupted leaves no half of it behind.
+    """
     kept = settings.var / "demonstration.txt"
     if kept.exists():
         return
     _say("Loading the demonstration trust.")
-    making = kept.with_suffix(".new")
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as said:
-        loading = subprocess.Popen(
-            [sys.executable, "-m", "trustportal.demonstration"],
-            cwd=ROOT,
-            env={**env, **servers.environment(), "VAR": str(settings.var.absolute())},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            start_new_session=True,
-        )
-        while loading.poll() is None and not stop.wait(0.1):
-            pass
-        if loading.poll() is None:
-            loading.terminate()
-        code = loading.wait()
-    if code == 0:
-        making.rename(kept)
+
+    def load(database: DatabaseUrls) -> bool:
+        making = kept.with_suffix(".new")
+        descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as said:
+            loading = subprocess.Popen(
+                [sys.executable, "-m", "trustportal.demonstration"],
+                cwd=ROOT,
+                env={
+                    **env,
+                    **servers.environment(),
+                    **database.environment(),
+                    "VAR": str(settings.var.absolute()),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                start_new_session=True,
+            )
+            while loading.poll() is None and not stop.wait(0.1):
+                pass
+            if loading.poll() is None:
+                loading.terminate()
+            return loading.wait() == 0
+
+    if servers.postgres is not None and servers.is_empty():
+        servers.fill(load)
+        loaded = not servers.is_empty()
+    else:
+        loaded = load(servers.database)
+    if loaded:
+        kept.with_suffix(".new").rename(kept)
     elif not stop.is_set():
         _say("The demonstration trust could not be loaded; the next start tries again.")
 

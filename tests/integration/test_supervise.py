@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from trustportal.servers.place import Place
+from trustportal.servers.postgres import Postgres
 from trustportal.servers.valkey import Valkey
 from trustportal.supervise import MARK
 
@@ -51,13 +53,13 @@ class Portal:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *, demonstration: bool = False) -> subprocess.Popen[str]:
         env = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "VAR": str(self.var),
             "PORT": str(self.port),
-            "DEMO": "0",
+            "DEMO": "1" if demonstration else "0",
         }
         return subprocess.Popen(
             [sys.executable, "-c", RUN, str(self.folder / "Procfile")],
@@ -205,3 +207,33 @@ def test_ctrl_c_at_any_moment_of_the_first_start(portal: Portal, moment: float) 
     again = portal.start()
     until(portal.answers)
     stop(portal, again)
+
+
+def test_an_interrupted_load_of_the_demonstration_leaves_no_half_of_it(portal: Portal) -> None:
+    """The second start loads the whole of it; what the first one had begun is gone."""
+    run = portal.start(demonstration=True)
+    until((portal.var / "demonstration.new").exists, seconds=60)
+    until(lambda: trusts(portal, "trustportal_filling"))
+    os.killpg(run.pid, signal.SIGINT)
+    run.communicate(timeout=60)
+    assert not (portal.var / "demonstration.txt").exists()
+
+    again = portal.start(demonstration=True)
+    until((portal.var / "demonstration.txt").exists, seconds=120)
+    until(portal.answers)
+    assert trusts(portal, "trustportal") == 1
+    assert trusts(portal, "trustportal_filling") == 0
+    said = stop(portal, again)
+    assert said.count("Loading the demonstration trust") == 1
+
+
+def trusts(portal: Portal, database: str) -> int:
+    """How many trusts a database holds; none when it is not there or not yet in form."""
+    place = Place(portal.var)
+    try:
+        postgres = Postgres.at(place, place.record(), durable=True)
+        with psycopg.connect(postgres.url(database)) as connection:
+            row = connection.execute("SELECT count(*) FROM trust").fetchone()
+            return 0 if row is None else int(row[0])
+    except (psycopg.Error, OSError):
+        return 0

@@ -106,6 +106,24 @@ class Servers:
         with _superuser(self._own_postgres()) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {_name(name)} WITH (FORCE)")
 
+    def fill(self, fill: Callable[[DatabaseUrls], bool]) -> None:
+        """Fill the portal's database, all or nothing: `fill(urls)` works on a copy, which takes the database's place
+        when it says True. Interrupted, it leaves the database as it was. Nobody else may be using it.
+        """
+        copy = f"{DATABASE}_filling"
+        urls = self.fresh_database(copy, template=DATABASE)
+        if not fill(urls):
+            self.drop_database(copy)
+            return
+        with _superuser(self._own_postgres()) as connection:
+            connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+            connection.execute(f"ALTER DATABASE {copy} RENAME TO {DATABASE}")
+
+    def is_empty(self) -> bool:
+        """Whether no trust is in the portal's database yet."""
+        with _superuser(self._own_postgres(), DATABASE) as connection:
+            return connection.execute("SELECT 1 FROM trust LIMIT 1").fetchone() is None
+
     def _own_postgres(self) -> Postgres:
         if self.postgres is None:
             raise ServersFailed("This needs the portal's own PostgreSQL: unset DATABASE_URL.")
