@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -167,22 +167,30 @@ def link_hash(previous: bytes, position: int, entry: str) -> bytes:
 
 def verify() -> Iterator[Fault]:
     """Recompute the chain of the trust in scope; yields every fault, in order. Nothing yielded: the chain is whole."""
+    return check(
+        db.session.scalars(select(AuditEvent).order_by(AuditEvent.position)),
+        db.session.scalars(select(AuditPayload)),
+        db.session.scalars(select(AuditHead)).one_or_none(),
+    )
+
+
+def check(links: Iterable[Any], payloads: Iterable[Any], head: Any) -> Iterator[Fault]:
+    """The faults of one trust's chain, from the rows of its tables; `links` in the order of their positions."""
     previous, expected = b"", 1
-    payloads = {row.event_id: row for row in db.session.scalars(select(AuditPayload))}
-    for link in db.session.scalars(select(AuditEvent).order_by(AuditEvent.position)):
+    beside = {row.event_id: row for row in payloads}
+    for link in links:
         if link.position > expected:
             yield Fault(expected, f"links {expected} to {link.position - 1} are missing")
         elif link.position < expected:
             yield Fault(link.position, "the link stands before the first one")
         if link_hash(previous, link.position, link.entry) != link.hash:
             yield Fault(link.position, "the link does not follow from the one before it")
-        payload = payloads.pop(link.id, None)
+        payload = beside.pop(link.id, None)
         for what in _faults_of(link, payload):
             yield Fault(link.position, what)
         previous, expected = bytes(link.hash), max(expected, link.position + 1)
-    for _ in payloads:
+    for _ in beside:
         yield Fault(0, "a payload belongs to no link")
-    head = db.session.scalars(select(AuditHead)).one_or_none()
     if head is None:
         if expected > 1:
             yield Fault(expected - 1, "the head is missing")
@@ -190,7 +198,7 @@ def verify() -> Iterator[Fault]:
         yield Fault(head.position, "the chain does not end where its head says")
 
 
-def _faults_of(link: AuditEvent, payload: AuditPayload | None) -> Iterator[str]:
+def _faults_of(link: Any, payload: Any) -> Iterator[str]:
     """Where the columns beside an entry, or its payload, say something else than the entry."""
     entry = _read(link.entry)
     if (entry.get("id"), entry.get("action")) != (str(link.id), link.action) or not _same_instant(

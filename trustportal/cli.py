@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 from uuid import uuid4
 
@@ -118,6 +119,92 @@ def verify() -> None:
     if faults:
         sys.exit(1)
     click.echo("Every chain is whole.")
+
+
+@portal.command("backup", with_appcontext=False)
+@click.argument("file", type=click.Path(path_type=Path))
+def make_backup(file: Path) -> None:
+    """Write everything into one file: database, stored files, audit chains. The portal may be running."""
+    from trustportal import backup
+    from trustportal.servers import ensure_servers
+
+    with ensure_servers(Path(os.environ.get("VAR", "var")), env=os.environ) as servers:
+        if not servers.database.backup:
+            _fail("Set BACKUP_DATABASE_URL to the address of the backup role.")
+        programs = servers.postgres.programs if servers.postgres else None
+        try:
+            made = backup.make(servers.database.backup, file, programs=programs)
+        except PortalError as failed:
+            _fail(failed.message)
+    rows = sum(number for table in made.rows.values() for number in table.values())
+    click.echo(
+        f"{file}: {len(made.rows['trust'])} trusts, {rows} rows."
+        " Keep it where the portal's machine cannot take it along, and SECRET_KEY with it."
+    )
+
+
+@portal.command("restore", with_appcontext=False)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--into", "into", help="A superuser's address of an empty database, on a server of your own.")
+def restore_backup(file: Path, into: str | None) -> None:
+    """Put a backup beside the present database, check it, and let it take the place. The portal must be stopped."""
+    from trustportal import backup
+    from trustportal.migrate import knows
+    from trustportal.servers import ServersFailed, ensure_servers
+    from trustportal.supervise import only_one
+
+    var = Path(os.environ.get("VAR", "var"))
+    if os.environ.get("DATABASE_URL") and not into:
+        _fail(
+            "DATABASE_URL names a server of your own: make an empty database there with `portal database-roles`"
+            " and name it with --into."
+        )
+    try:
+        with TemporaryDirectory() as folder:
+            manifest, dump = backup.unpack(file, Path(folder))
+            if not knows(manifest.revision):
+                _fail(f"{file.name} was made by a newer version of TrustPortal. Update this one first.")
+            if into:
+                held, before = backup.restore(manifest, dump, into), ""
+            else:
+                with only_one(var), ensure_servers(var, env={}) as servers:
+                    assert servers.postgres is not None
+                    try:
+                        held = backup.restore(
+                            manifest,
+                            dump,
+                            servers.empty_database(backup.BESIDE),
+                            programs=servers.postgres.programs,
+                        )
+                        before = servers.put_in_place(backup.BESIDE)
+                    finally:
+                        servers.drop_database(backup.BESIDE)
+    except (PortalError, ServersFailed) as failed:
+        _fail(str(failed))
+    click.echo(
+        f"Restored what was backed up at {manifest.made_at}; every row, file and audit chain was checked."
+    )
+    if before:
+        click.echo(f"The database before it is kept as {before} until the next restore.")
+    if held:
+        click.echo(f"{held} mails of that time are held. `portal release-mail` lets them go.")
+
+
+@portal.command("release-mail", with_appcontext=False)
+@click.option("--into", "into", help="A superuser's address of the database, on a server of your own.")
+def release_mail(into: str | None) -> None:
+    """Let go the mail that a restore has held."""
+    from trustportal import backup
+    from trustportal.servers import ensure_servers
+
+    if os.environ.get("DATABASE_URL") and not into:
+        _fail("DATABASE_URL names a server of your own: name the database with --into.")
+    if into:
+        released = backup.release_mail(into)
+    else:
+        with ensure_servers(Path(os.environ.get("VAR", "var")), env={}) as servers:
+            released = backup.release_mail(servers.superuser_url(backup.PORTAL))
+    click.echo(f"{released} mails are on their way.")
 
 
 @portal.command("create-trust", with_appcontext=False)

@@ -44,6 +44,11 @@ def upgrade(migration_url: str, revision: str = "head") -> bool:
         engine.dispose()
 
 
+def knows(revision: str) -> bool:
+    """Whether this version of the portal has a migration of that name, and so can go on from there."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def sqlalchemy_url(url: str) -> str:
     """The address as SQLAlchemy wants it, with the driver named."""
     for prefix in ("postgres://", "postgresql://"):

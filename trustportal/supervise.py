@@ -65,7 +65,7 @@ def run_portal(
     stop = threading.Event()
     with _asked_to_stop(stop):
         try:
-            with _only_one(settings.var, settings.port):
+            with only_one(settings.var, settings.port):
                 return _run(settings, env, procfile, stop)
         except ServersFailed as failure:
             print(f"\n{failure}", file=sys.stderr, flush=True)
@@ -292,16 +292,20 @@ def _asked_to_stop(stop: threading.Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _only_one(var: Path, port: int) -> Iterator[None]:
-    """One portal per place. The lock goes with the process, however it ends."""
+def only_one(var: Path, port: int = 0) -> Iterator[None]:
+    """One portal per place; raises ServersFailed for a second one. The lock goes with the process, however it ends."""
     var.mkdir(parents=True, exist_ok=True)
     with open(var / "portal.lock", "a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ServersFailed(
-                f"The portal runs already in {var.absolute()}. Stop that one first, or give this one a folder"
-                f" and a port of its own: VAR=var/second PORT={port + 1} make run"
+                f"The portal runs already in {var.absolute()}. Stop that one first"
+                + (
+                    f", or give this one a folder and a port of its own: VAR=var/second PORT={port + 1} make run"
+                    if port
+                    else "."
+                )
             ) from None
         yield
 
@@ -321,10 +325,10 @@ def _demonstrate(settings: Settings, servers: Servers, env: Mapping[str, str], s
     """Load the demonstration trust once, in a process of its own, and keep what it says about accounts.
 
     On the portal's own server it is loaded beside the empty database and takes its place when it is complete, so that
-    a start that was interrupted leaves no half of it behind.
+    a start that was interrupted leaves no half of it behind; where trusts are already, they stay by themselves.
     """
     kept = settings.var / "demonstration.txt"
-    if kept.exists():
+    if kept.exists() or (servers.postgres is not None and not servers.is_empty()):
         return
     _say("Loading the demonstration trust.")
 
@@ -351,11 +355,11 @@ def _demonstrate(settings: Settings, servers: Servers, env: Mapping[str, str], s
                 loading.terminate()
             return loading.wait() == 0
 
-    if servers.postgres is not None and servers.is_empty():
+    if servers.postgres is None:
+        loaded = load(servers.database)
+    else:
         servers.fill(load)
         loaded = not servers.is_empty()
-    else:
-        loaded = load(servers.database)
     if loaded:
         kept.with_suffix(".new").rename(kept)
     elif not stop.is_set():

@@ -119,6 +119,21 @@ class Servers:
             connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
             connection.execute(f"ALTER DATABASE {copy} RENAME TO {DATABASE}")
 
+    def empty_database(self, name: str) -> str:
+        """An empty database with its access rules; what stood there is dropped. Its address for the superuser."""
+        postgres = self._own_postgres()
+        _make_database(postgres, name)
+        return postgres.url(name)
+
+    def put_in_place(self, name: str) -> str:
+        """Let a database take the portal's place; the name under which the one before it is kept."""
+        before = f"{DATABASE}_before"
+        with _superuser(self._own_postgres()) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {before} WITH (FORCE)")
+            connection.execute(f"ALTER DATABASE {DATABASE} RENAME TO {before}")
+            connection.execute(f"ALTER DATABASE {_name(name)} RENAME TO {DATABASE}")
+        return before
+
     def is_empty(self) -> bool:
         """Whether no trust is in the portal's database yet."""
         with _superuser(self._own_postgres(), DATABASE) as connection:
