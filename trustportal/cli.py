@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
@@ -23,6 +24,10 @@ from trustportal.clock import trust_ids
 from trustportal.config import Settings
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.errors import PortalError
+from trustportal.policies.dictionary.loading import load_dictionary
+from trustportal.policies.domain.lint import lint
+from trustportal.policies.domain.lint.model import Severity
+from trustportal.policies.importing.linting import document_of, printed
 from trustportal.policies.importing.reading import to_json
 from trustportal.policies.importing.text import read_bytes
 from trustportal.servers import LOGIN_ROLES, database_roles_sql
@@ -33,9 +38,9 @@ from trustportal.times import now, today
 portal = AppGroup("portal", help="Commands of TrustPortal.", short_help="Commands of TrustPortal.")
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, *, status: int = 1) -> NoReturn:
     click.echo(message, err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 @portal.command("import", with_appcontext=False)
@@ -63,6 +68,38 @@ def import_file(file: Path, as_json: bool) -> None:
         )
         click.echo(f"{'  ' * clause['depth']}{clause['label']} {first[:90]}".rstrip())
     click.echo(f"\n{len(reading['clauses'])} clauses, {len(reading['uncertain'])} places to look at.")
+
+
+@portal.command("lint", with_appcontext=False)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option(
+    "--safeguarding/--not-safeguarding",
+    default=None,
+    help="Whether the policy is about safeguarding; without it, the title decides.",
+)
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Judge it as on this day (default: today).")
+def lint_file(file: Path, as_json: bool, safeguarding: bool | None, on: datetime | None) -> None:
+    """Read a policy and print what is wrong with its text. Nothing is saved.
+
+    Exit status: 0 when nothing would block a submission (warnings and information may be printed), 1 when there is
+    an error, 2 when the file cannot be read.
+    """
+    try:
+        reading = read_bytes(file.read_bytes(), file.name)
+    except OSError as error:
+        _fail(f"{file.name}: {error.strerror or 'cannot be read'}.", status=2)
+    except PortalError as refused:
+        _fail(f"{file.name}: {refused.message}", status=2)
+    document = document_of(reading, safeguarding=safeguarding)
+    findings = lint(document, load_dictionary(), on.date() if on else today())
+    if as_json:
+        report = {"title": document.title, "findings": [finding.to_json() for finding in findings]}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        click.echo(printed(document, findings))
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        sys.exit(1)
 
 
 @portal.command("database-roles", with_appcontext=False)
