@@ -22,8 +22,8 @@ from trustportal.clock import trust_ids
 from trustportal.config import Settings
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.errors import PortalError
+from trustportal.policies.importing.files import read_file
 from trustportal.policies.importing.reading import to_json
-from trustportal.policies.importing.text import read_bytes
 from trustportal.servers import LOGIN_ROLES, database_roles_sql
 from trustportal.tenants import services as tenants
 from trustportal.tenants.queries import get_actor
@@ -41,13 +41,16 @@ def _fail(message: str) -> NoReturn:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the reading as JSON; nothing is saved.")
 def import_file(file: Path, as_json: bool) -> None:
-    """Read a policy and print what the importer makes of it. Nothing is saved: the portal's page does that."""
+    """Read a policy (Word, PDF or plain text) and print what the importer makes of it.
+
+    Nothing is saved: the portal's page does that.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:
         _fail(f"{file.name}: {error.strerror or 'cannot be read'}.")
     try:
-        reading = to_json(read_bytes(content, file.name))
+        reading = to_json(read_file(content, file.name))
     except PortalError as refused:
         _fail(f"{file.name}: {refused.message}")
     if as_json:
@@ -62,6 +65,8 @@ def import_file(file: Path, as_json: bool) -> None:
         )
         click.echo(f"{'  ' * clause['depth']}{clause['label']} {first[:90]}".rstrip())
     click.echo(f"\n{len(reading['clauses'])} clauses, {len(reading['uncertain'])} places to look at.")
+    for left_out in reading.get("left_out", ()):
+        click.echo(f"Left out ({left_out['reason']}): {left_out['text'][:90]}")
 
 
 @portal.command("database-roles", with_appcontext=False)
