@@ -27,9 +27,9 @@ from trustportal.errors import PortalError
 from trustportal.policies.dictionary.loading import load_dictionary
 from trustportal.policies.domain.lint import lint
 from trustportal.policies.domain.lint.model import Severity
+from trustportal.policies.importing.files import read_file
 from trustportal.policies.importing.linting import document_of, printed
 from trustportal.policies.importing.reading import to_json
-from trustportal.policies.importing.text import read_bytes
 from trustportal.servers import LOGIN_ROLES, database_roles_sql
 from trustportal.tenants import services as tenants
 from trustportal.tenants.queries import get_actor
@@ -47,13 +47,16 @@ def _fail(message: str, *, status: int = 1) -> NoReturn:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the reading as JSON; nothing is saved.")
 def import_file(file: Path, as_json: bool) -> None:
-    """Read a policy and print what the importer makes of it. Nothing is saved: the portal's page does that."""
+    """Read a policy (Word, PDF or plain text) and print what the importer makes of it.
+
+    Nothing is saved: the portal's page does that.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:
         _fail(f"{file.name}: {error.strerror or 'cannot be read'}.")
     try:
-        reading = to_json(read_bytes(content, file.name))
+        reading = to_json(read_file(content, file.name))
     except PortalError as refused:
         _fail(f"{file.name}: {refused.message}")
     if as_json:
@@ -68,6 +71,8 @@ def import_file(file: Path, as_json: bool) -> None:
         )
         click.echo(f"{'  ' * clause['depth']}{clause['label']} {first[:90]}".rstrip())
     click.echo(f"\n{len(reading['clauses'])} clauses, {len(reading['uncertain'])} places to look at.")
+    for left_out in reading.get("left_out", ()):
+        click.echo(f"Left out ({left_out['reason']}): {left_out['text'][:90]}")
 
 
 @portal.command("lint", with_appcontext=False)
@@ -86,7 +91,7 @@ def lint_file(file: Path, as_json: bool, safeguarding: bool | None, on: datetime
     an error, 2 when the file cannot be read.
     """
     try:
-        reading = read_bytes(file.read_bytes(), file.name)
+        reading = read_file(file.read_bytes(), file.name)
     except OSError as error:
         _fail(f"{file.name}: {error.strerror or 'cannot be read'}.", status=2)
     except PortalError as refused:

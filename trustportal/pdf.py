@@ -13,13 +13,7 @@ import json
 import logging
 import os
 import re
-import resource
-import select
-import signal
 import struct
-import tempfile
-import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +26,7 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from trustportal.confined import Ended, run_confined
 from trustportal.errors import RuleBroken
 from trustportal.glyphs import own_characters, spelled_out
 
@@ -198,8 +193,8 @@ _TOO_MUCH = (
     "The PDF cannot be made: it takes too much time or memory. "
     "Look for a very large table or a very long clause, and divide it."
 )
-#: How the child's answer begins: the lengths of what it says (JSON) and of the PDF.
-_LENGTHS = struct.Struct(">II")
+#: How the child's answer begins: the length of what it says (JSON); the PDF follows.
+_LENGTH = struct.Struct(">I")
 _TOO_LONG = "The PDF cannot be made: a paragraph has more than 200,000 characters. Divide it."
 _FAILED = "The PDF cannot be made from this text. The fault has been written to the log."
 
@@ -216,96 +211,44 @@ def render_limited(
 
     Raises PdfRefused when a limit is met or the HTML cannot be laid out.
     """
-    # The folder is the child's place for temporary files: one that is killed cannot tidy up after itself.
-    with tempfile.TemporaryDirectory(prefix="trustportal-pdf-") as folder:
-        reader, writer = os.pipe()
-        with warnings.catch_warnings():
-            # From Python 3.12 on, forking beside threads warns: the child takes no lock that another thread may hold.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-        if pid == 0:
-            os.close(reader)
-            _in_the_child(writer, folder, html, assets, base, cpu_seconds, memory_bytes)
-        os.close(writer)
-        finished = False
-        try:
-            answer = _read(reader, time.monotonic() + max(_WALL_SECONDS, 3 * cpu_seconds))
-            finished = answer is not None
-        finally:
-            os.close(reader)
-            if not finished:
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-    if answer is None or len(answer) < _LENGTHS.size:
-        raise PdfRefused(_TOO_MUCH)
-    words, size = _LENGTHS.unpack_from(answer)
-    pdf = answer[_LENGTHS.size + words :]
-    if len(pdf) != size:  # it was ended while it was writing
-        raise PdfRefused(_TOO_MUCH)
-    head = json.loads(answer[_LENGTHS.size : _LENGTHS.size + words])
+    try:
+        answer = run_confined(
+            lambda: _answer(html, assets, base),
+            cpu_seconds=cpu_seconds,
+            memory_bytes=memory_bytes,
+            wall_seconds=max(_WALL_SECONDS, 3 * cpu_seconds),
+        )
+    except Ended:
+        raise PdfRefused(_TOO_MUCH) from None
+    size = _LENGTH.unpack_from(answer)[0]
+    head = json.loads(answer[_LENGTH.size : _LENGTH.size + size])
     if "error" in head:
         raise PdfRefused(head["error"])
+    pdf = answer[_LENGTH.size + size :]
     return Rendered(pdf, tuple(head["refused"]), head["pages"], tuple(head["spelled_out"]))
 
 
-def _read(reader: int, until: float) -> bytes | None:
-    """All that comes before the pipe is closed; None when the time is up."""
-    parts: list[bytes] = []
-    while (left := until - time.monotonic()) > 0:
-        if not select.select([reader], [], [], left)[0]:
-            break
-        part = os.read(reader, 1 << 20)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-    return None
-
-
-def _in_the_child(
-    writer: int,
-    folder: str,
-    html: str,
-    assets: Mapping[str, bytes],
-    base: str,
-    cpu_seconds: int,
-    memory_bytes: int,
-) -> None:
-    """Never returns, and runs none of the parent's exit handlers: its connections are not ours to close."""
+def _answer(html: str, assets: Mapping[str, bytes], base: str) -> bytes:
+    """What the child says: the length of a JSON head, the head, the PDF."""
+    pdf = b""
     try:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGXCPU):
-            signal.signal(number, signal.SIG_DFL)
-        tempfile.tempdir = folder
-        grown = _address_space() + memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (grown, grown))
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        try:
-            made = render(html, assets=assets, base=base)
-            head = {"refused": made.refused, "pages": made.pages, "spelled_out": made.spelled_out}
-            pdf = made.pdf
-        except MemoryError:
-            head, pdf = {"error": _TOO_MUCH}, b""
-        except PdfRefused as refused:
-            head, pdf = {"error": refused.message}, b""
-        except Exception:
-            _log_failure()
-            head, pdf = {"error": _FAILED}, b""
-        words = json.dumps(head).encode()
-        left = memoryview(_LENGTHS.pack(len(words), len(pdf)) + words + pdf)
-        while left:
-            left = left[os.write(writer, left) :]
-    finally:
-        os._exit(0)
+        made = render(html, assets=assets, base=base)
+        head: dict[str, Any] = {
+            "refused": made.refused,
+            "pages": made.pages,
+            "spelled_out": made.spelled_out,
+        }
+        pdf = made.pdf
+    except MemoryError:
+        head = {"error": _TOO_MUCH}
+    except PdfRefused as refused:
+        head = {"error": refused.message}
+    except Exception:
+        _log_failure()
+        head = {"error": _FAILED}
+    words = json.dumps(head).encode()
+    return _LENGTH.pack(len(words)) + words + pdf
 
 
 def _log_failure() -> None:
     logging.getLogger(__name__).exception("a PDF could not be made")
-
-
-def _address_space() -> int:
-    """How much address space this process has: what a limit for the child is counted from."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except FileNotFoundError:  # macOS: the most memory that was in use stands in for it
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return pages * resource.getpagesize()

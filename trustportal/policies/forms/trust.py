@@ -167,7 +167,7 @@ class PublishForm(PortalForm):
 class UploadForm(PortalForm):
     """A file to import."""
 
-    file = UploadField("Choose a text file")
+    file = UploadField("Choose a file")
 
 
 class CorrectionForm(PortalForm):

@@ -11,6 +11,7 @@ from trustportal.policies.importing.lines import (
     CODE,
     PAGE_NUMBER,
     Line,
+    Place,
     capitals,
     closed,
     heads_section,
@@ -50,6 +51,8 @@ class BodyReader:
 
     def _step(self, index: int) -> int:
         line = self.lines[index]
+        if line.place is not None:
+            return self._placed(index, line, line.place)
         if CONTENTS.match(line.plain) and not self.sectioned and not self.contents_read:
             return self._contents(index)
         if line.cells is not None:
@@ -69,6 +72,25 @@ class BodyReader:
             self._heading(index, line)
             return index + 1
         self._paragraph(line)
+        return index + 1
+
+    def _placed(self, index: int, line: Line, place: Place) -> int:
+        """A line of a file that says where each of its lines belongs."""
+        if place.begins:
+            heading, text = (line.plain, "") if place.heads else ("", line.body)
+            self._add(
+                Draft(label=place.label, heading=heading, text=text, depth=place.depth, kind=place.kind)
+            )
+        elif line.cells is not None:
+            return self._table(index)
+        elif line.bullet:
+            self._open().entry(
+                f"- {line.body}" if line.bullet == "-" else line.body, line.bullet, line.indent
+            )
+        elif line.blank_before:
+            self._open().paragraph(line.body)
+        else:
+            self._open().continued(line.body)
         return index + 1
 
     def _open(self) -> Draft:
@@ -124,7 +146,7 @@ class BodyReader:
 
     def _accepts(self, line: Line, label: Label, index: int) -> bool:
         """Whether a label at the start of a line is one: a wrapped sentence may begin with "5.4 of this policy"."""
-        if line.level or line.bullet or line.blank_before or index == 0:
+        if line.level or line.bullet or line.blank_before or line.told or index == 0:
             return True
         if label.style is Style.APPENDIX:
             return titled(line.body) and closed(self.lines[index - 1])
@@ -228,6 +250,7 @@ class BodyReader:
                 and line.blank_before
                 and line.blank_after
                 and not line.bullet
+                and not line.told
                 and label.rest
             ):
                 self._section(label, number, text=True)
@@ -296,7 +319,12 @@ class BodyReader:
         placed = self.letters.place(label.path[0], line.indent, following)
         draft = self._add(
             Draft(
-                label=label.printed, text=label.rest, depth=placed.depth, style=label.style, path=label.path
+                label=label.printed,
+                heading=without_emphasis(label.rest) if line.level else "",
+                text="" if line.level else label.rest,
+                depth=placed.depth,
+                style=label.style,
+                path=label.path,
             )
         )
         if placed.odd:

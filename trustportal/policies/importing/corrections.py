@@ -36,6 +36,7 @@ __all__ = [
     "join_lines",
     "mark",
     "outdent",
+    "restore",
     "settle",
     "split",
 ]
@@ -329,6 +330,18 @@ def drop(reading: Reading, index: int, reason: str = "dropped") -> Reading:
     corrected = _corrected(reading, clauses, move)
     gone = Dropped(clause.label, clause.heading, clause.text, reason)
     return replace(corrected, dropped=(*reading.dropped, gone))
+
+
+def restore(reading: Reading, position: int) -> Reading:
+    """Put back what was left out (by its place in `dropped`): it becomes the last clause, to be moved or joined."""
+    if not 0 <= position < len(reading.dropped):
+        raise RuleBroken("This was put back already.", "position")
+    piece = reading.dropped[position]
+    clause = ReadClause(piece.label, piece.heading, piece.text, int(_divided(reading.clauses)))
+    if not piece.text and piece.heading and len(piece.heading) > LONGEST_HEADING:
+        clause = replace(clause, heading="", text=piece.heading)
+    rest = (*reading.dropped[:position], *reading.dropped[position + 1 :])
+    return replace(_corrected(reading, [*reading.clauses, clause], _stay), dropped=rest)
 
 
 def settle(reading: Reading, position: int) -> Reading:

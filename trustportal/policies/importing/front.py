@@ -126,6 +126,7 @@ def _same_chunk(lines: list[Line], first: int, last: int) -> bool:
 def _could_head(line: Line) -> bool:
     return (
         line.cells is None
+        and not line.told
         and not line.level
         and line.blank_before
         and titled(line.body)
@@ -136,6 +137,8 @@ def _could_head(line: Line) -> bool:
 
 
 def _begins_body(line: Line, lines: list[Line], index: int) -> bool:
+    if line.place is not None:
+        return True
     if line.bullet or CONTENTS.match(line.plain):
         return True
     if line.level:

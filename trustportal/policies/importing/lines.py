@@ -6,13 +6,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from trustportal.policies.domain.clauses import Kind
 from trustportal.policies.importing.labels import Label, Style, label_of
 from trustportal.policies.importing.marks import GLYPHS, emphasised, has_words, without_emphasis
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line belongs, when the file says it: it begins a clause of this kind and depth, or goes on with one."""
+
+    kind: Kind
+    depth: int
+    begins: bool
+    heads: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line that says something. `body` has no bullet and no heading mark; `cells` is None outside tables."""
+    """One line that says something. `body` has no bullet and no heading mark; `cells` is None outside tables.
+
+    `told`: the file itself says what is a heading and what is not, so its shape tells nothing more.
+    """
 
     body: str
     indent: int = 0
@@ -23,6 +38,8 @@ class Line:
     blank_before: bool = True
     blank_after: bool = True
     label: Label | None = None
+    told: bool = False
+    place: Place | None = None
 
     @property
     def plain(self) -> str:
@@ -159,8 +176,8 @@ def capitals(text: str) -> bool:
 
 def stands_out(line: Line) -> bool:
     """Whether a line without label looks like a heading by itself: marked, bold, in capitals, or short and alone."""
-    if line.level:
-        return True
+    if line.level or line.told:
+        return line.level > 0
     if line.bullet or line.cells is not None or not titled(line.body):
         return False
     if line.blank_before and (capitals(line.body) or emphasised(line.body)):
@@ -179,8 +196,10 @@ def is_section_number(line: Line) -> bool:
         or not titled(label.rest)
     ):
         return False
-    if line.level or emphasised(line.body) or capitals(label.rest):
-        return line.level > 0 or line.blank_before
+    if line.level or line.told:
+        return line.level > 0
+    if emphasised(line.body) or capitals(label.rest):
+        return line.blank_before
     return line.blank_before and line.blank_after
 
 

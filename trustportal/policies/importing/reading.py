@@ -42,6 +42,8 @@ class Doubt(StrEnum):
     NESTING = "nesting"
     FORM = "form"
     VERSION_TABLE = "version-table"
+    UNPLACED_WORDS = "unplaced-words"
+    HYPHEN = "hyphen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ class Furniture:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Words that a person took out while correcting, kept so that nothing is lost."""
+    """Words that are not in the clauses, kept so that nothing is lost: page furniture that the importer left out, and
+    what a person took out while correcting.
+    """
 
     label: str
     heading: str
@@ -107,7 +111,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A policy as read: nothing is saved yet, every word of the source is in it."""
+    """A policy as read: nothing is saved yet, every word of the source is in it, or in `dropped` with the reason."""
 
     title: str
     title_at: int
@@ -129,14 +133,19 @@ def to_json(reading: Reading) -> dict[str, Any]:
 
     `header` is ordered as printed and maps a field to its value; where a label was printed, `<field>_label` stands
     before it, so that no word of the source is missing. Read aloud in this order, the words are those of the
-    source, except that the title comes first.
+    source, except that the title comes first. `left_out`, where anything was: page furniture, with the reason.
     """
     header: dict[str, str] = {}
     for field in reading.header:
         if field.label:
             header[f"{field.name}_label"] = field.label
         header[field.name] = field.value
+    left_out = [
+        {"text": "\n".join(filter(None, (one.label, one.heading, one.text))), "reason": one.reason}
+        for one in reading.dropped
+    ]
     return {
+        **({"left_out": left_out} if left_out else {}),
         "title": reading.title,
         "header": header,
         "versions": [dict(row.cells) for row in reading.versions],

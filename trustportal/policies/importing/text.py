@@ -66,14 +66,15 @@ def read_text(source: str) -> Reading:
         )
     if text.count("\n") > MOST_LINES:
         raise ImportRefused(f"The file has more than {MOST_LINES:,} lines. Bring one policy at a time.")
-    return _read(lines_of(text))
+    return read_lines(lines_of(text))
 
 
 def _too_large(what: str) -> str:
     return f"{what} is larger than 2 MB. Take out what is not the policy itself, or bring it in parts."
 
 
-def _read(lines: list[Line]) -> Reading:
+def read_lines(lines: list[Line]) -> Reading:
+    """Lines of any file -> title, header, versions and clauses. Every word of the lines is in the reading, in order."""
     front = read_front(lines)
     body = lines[front.body_from :]
     reader = BodyReader(body)

@@ -12,9 +12,9 @@ from trustportal.db import db, unit_of_work
 from trustportal.errors import Conflict, RuleBroken
 from trustportal.policies import queries
 from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.importing import files
 from trustportal.policies.importing import reading as readings
 from trustportal.policies.importing.reading import Reading
-from trustportal.policies.importing.text import read_bytes
 from trustportal.policies.importing.tree import to_tree
 from trustportal.policies.models import ImportReading, TemplateVersion
 from trustportal.policies.services import drafts
@@ -22,9 +22,9 @@ from trustportal.tenants import queries as tenants
 
 
 def read_file(actor: Actor, *, content: bytes, filename: str, now: datetime) -> ImportReading:
-    """Read a file and keep the reading for correction. Raises `ImportRefused` for what cannot be read."""
+    """Read a Word, PDF or text file and keep the reading for correction. Raises `ImportRefused`."""
     actor.require(Permission.TEMPLATE_EDIT)
-    reading = read_bytes(content, filename)
+    reading = files.read_file(content, filename)
     with unit_of_work():
         row = ImportReading(
             id=uuid4(),

@@ -14,6 +14,7 @@ from trustportal.policies import queries
 from trustportal.policies.domain.clauses import Kind
 from trustportal.policies.forms.trust import KINDS, HeaderForm, UploadForm
 from trustportal.policies.importing import corrections
+from trustportal.policies.importing.files import LARGEST
 from trustportal.policies.importing.reading import Reading, unpack
 from trustportal.policies.models import ImportReading, TemplateVersion
 from trustportal.policies.services import importing
@@ -29,6 +30,7 @@ ONE = "/t/<trust>/imports/<uuid:reading_id>"
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def new(trust: str) -> Response:
     """Choose a file."""
+    request.max_content_length = LARGEST + 100_000
     form = UploadForm()
     if form.is_submitted() and form.validate():
         upload = request.files.get("file")
@@ -83,6 +85,8 @@ def _correction(action: str) -> Callable[[Reading], Reading]:
     index = _integer("index")
     if action == "settle":
         return lambda reading: corrections.settle(reading, index)
+    if action == "restore":
+        return lambda reading: corrections.restore(reading, index)
     if action == "edit":
         label, heading = request.form.get("label", ""), request.form.get("heading", "")
         text = request.form.get("text", "").replace("\r\n", "\n")
@@ -139,7 +143,11 @@ def correct(trust: str, reading_id: UUID) -> Response:
     except RuleBroken as refused:
         index = request.form.get("index", type=int)
         return _page(row, errors=[("", refused.message)], opened=index)
-    place = _next_place(unpack(row.reading), _integer("index")) if action == "settle" else _integer("index")
+    place: int | None = _integer("index")
+    if action == "settle":
+        place = _next_place(unpack(row.reading), _integer("index"))
+    elif action == "restore":
+        place = len(unpack(row.reading).clauses) - 1
     anchor = f"#r-{place}" if place is not None else ""
     return see_other(url_for("imports.show", trust=trust, reading_id=row.id) + anchor)
 
