@@ -26,6 +26,7 @@ class Permission(StrEnum):
     APPROVAL_DECIDE = "approval:decide"
     APPROVAL_MINUTE = "approval:minute"
     AUDIT_READ = "audit:read"
+    DIVERGENCE_READ = "divergence:read"
     EDITION_DECIDE = "edition:decide"
     EDITION_READ = "edition:read"
     EDITION_SUBMIT = "edition:submit"
@@ -106,10 +107,11 @@ SCHOOL_ROLES: frozenset[Role] = frozenset(Role) - TRUST_ROLES
 OFFICER_ROLES: frozenset[Role] = TRUST_ROLES - {Role.CENTRAL_STAFF}
 
 _SIGNS = frozenset({Permission.ACCEPTANCE_SIGN, Permission.EDITION_READ})
-_BOARD = _SIGNS | {Permission.APPROVAL_DECIDE, Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS}
+_OFFICER = _SIGNS | {Permission.DIVERGENCE_READ}
+_BOARD = _OFFICER | {Permission.APPROVAL_DECIDE, Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
-    Role.NETWORK_MANAGER: _SIGNS
+    Role.NETWORK_MANAGER: _OFFICER
     | {
         Permission.ACCEPTANCE_MANAGE,
         Permission.ACCEPTANCE_OVERSEE,
@@ -127,14 +129,14 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.TRUSTEE: _BOARD,
     Role.CHAIR_OF_TRUST_BOARD: _BOARD,
-    Role.CLERK: _SIGNS
+    Role.CLERK: _OFFICER
     | {
         Permission.APPROVAL_MINUTE,
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_TOTALS,
         Permission.AUDIT_READ,
     },
-    Role.CEO: _SIGNS
+    Role.CEO: _OFFICER
     | {
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_OVERSEE,
@@ -142,14 +144,14 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.APPROVAL_DECIDE,
         Permission.PEOPLE_READ,
     },
-    Role.HR_LEAD: _SIGNS
+    Role.HR_LEAD: _OFFICER
     | {
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.PEOPLE_READ,
     },
-    Role.DPO: _SIGNS | {Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS, Permission.AUDIT_READ},
+    Role.DPO: _OFFICER | {Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS, Permission.AUDIT_READ},
     Role.CENTRAL_STAFF: _SIGNS | {Permission.TEMPLATE_READ},
     Role.HEADTEACHER: _SIGNS
     | {

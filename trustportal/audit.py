@@ -48,6 +48,8 @@ class Action(StrEnum):
     PLACEHOLDER_CHANGED = "placeholder.changed"
     POLICY_CREATED = "policy.created"
     RECONCILE_DECIDED = "reconcile.decided"
+    RECONCILE_DUE_CHANGED = "reconcile.due_changed"
+    RECONCILE_FORCED = "reconcile.forced"
     RECONCILE_OPENED = "reconcile.opened"
     SCHOOL_CHANGED = "school.changed"
     SCHOOL_CREATED = "school.created"
@@ -87,6 +89,8 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
+        Action.RECONCILE_DUE_CHANGED: frozenset({"reconcile_id", "due_on"}),
+        Action.RECONCILE_FORCED: frozenset({"reconcile_id", "clauses", "reason", "due_on"}),
         Action.RECONCILE_OPENED: frozenset({"reconcile_id", "clauses"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
         Action.SIGNATURE_GIVEN: frozenset({"signature_id", "assignment_id", "content_hash", "record_hash"}),

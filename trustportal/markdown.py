@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-__all__ = ["SLOT_CLOSE", "SLOT_OPEN", "strip_marks", "to_html", "to_plain"]
+__all__ = ["SLOT_CLOSE", "SLOT_OPEN", "strip_marks", "to_html", "to_plain", "to_reading"]
 
 #: Whoever shows where a placeholder was filled puts these around the value. Private use: they stand in no real text.
 SLOT_OPEN, SLOT_CLOSE = "\ue000", "\ue001"
@@ -118,6 +118,84 @@ def to_plain(text: str) -> str:
         elif token.type == "fence":
             lines.append(token.content.rstrip())
     return "\n".join(lines).strip()
+
+
+def to_reading(text: str) -> str:
+    """The text as people read it, without the marks of Markdown: what a redline compares and shows.
+
+    Paragraphs are divided by an empty line, entries of a list begin with "• " or their number, cells of a table are
+    divided by " | ", and the address of a link stands behind its words. Emphasis is not told. No word is lost.
+    """
+    tokens = _parsed(text)
+    if tokens is None:
+        return text.strip()
+    reader = _Reading()
+    for token in tokens:
+        reader.take(token)
+    return "".join(reader.parts).strip()
+
+
+class _Reading:
+    """Collects the lines of `to_reading`; `parts` holds them with what divides them."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        #: The lists that are open: the number of the next entry, or None for bullets.
+        self._lists: list[int | None] = []
+        self._marker = ""
+        self._row: list[str] | None = None
+        self._loose = False
+
+    def take(self, token: Token) -> None:
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            ordered = token.type == "ordered_list_open"
+            self._lists.append(int(token.attrGet("start") or 1) if ordered else None)
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            self._lists.pop()
+            self._loose = not self._lists
+        elif token.type == "list_item_open":
+            number = self._lists[-1]
+            self._marker = "• " if number is None else f"{number}. "
+            if number is not None:
+                self._lists[-1] = number + 1
+        elif token.type == "tr_open":
+            self._row = []
+        elif token.type == "tr_close":
+            self._line(" | ".join(self._row or ()), tight=True)
+            self._row = None
+        elif token.type == "inline":
+            words = _words_with_addresses(token.children or ())
+            if self._row is None:
+                self._line(words, tight=bool(self._lists))
+            else:
+                self._row.append(words)
+        elif token.type == "fence":
+            self._line(token.content.rstrip(), tight=bool(self._lists))
+        elif token.type == "table_close":
+            self._loose = True
+
+    def _line(self, words: str, *, tight: bool) -> None:
+        if self.parts:
+            self.parts.append("\n" if tight and not self._loose else "\n\n")
+        self._loose = not tight
+        self.parts.append("  " * max(0, len(self._lists) - 1) + self._marker + words)
+        self._marker = ""
+
+
+def _words_with_addresses(tokens: Sequence[Token]) -> str:
+    parts: list[str] = []
+    opened: list[tuple[int, str]] = []
+    for token in tokens:
+        if token.type == "link_open":
+            opened.append((len(parts), str(token.attrGet("href") or "")))
+        elif token.type == "link_close" and opened:
+            at, address = opened.pop()
+            shown = "".join(parts[at:])
+            if address and address.removeprefix("mailto:") != shown:
+                parts.append(f" ({address})")
+        else:
+            parts.append(_words([token]))
+    return "".join(parts)
 
 
 def strip_marks(text: str) -> str:

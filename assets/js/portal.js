@@ -125,6 +125,24 @@ document.addEventListener("click", (event) => {
   if (event.target.closest?.("a[href]")?.getAttribute("href") === location.hash) unfold();
 });
 
+// -- the divergence map: a cell's redline opens beside the table --------------------------------------------------------
+
+// One listener serves all cells, so that a map of 24,000 of them stays light; without scripts the links go to pages.
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest?.("table[data-cells] td");
+  if (!cell || event.button || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
+  const table = cell.closest("table");
+  const { key } = cell.parentElement.dataset;
+  const { place } = table.tHead.rows[0].cells[cell.cellIndex].dataset;
+  if (!key || !place) return;
+  event.preventDefault();
+  table.querySelector(".map__open")?.classList.remove("map__open");
+  cell.classList.add("map__open");
+  const panel = document.getElementById("map-panel");
+  window.htmx.ajax("GET", `${table.dataset.cells}/${place}/${key}`, { target: "#map-panel", swap: "innerHTML" })
+    .then(() => { panel.focus({ preventScroll: true }); panel.scrollIntoView({ block: "nearest" }); });
+});
+
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 enhance(document);
 follow();

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustportal.markdown import SLOT_CLOSE, SLOT_OPEN, strip_marks, to_html, to_plain
+from trustportal.markdown import SLOT_CLOSE, SLOT_OPEN, strip_marks, to_html, to_plain, to_reading
 
 _TAG = re.compile(r"<(/?)([a-z0-9]+)([^<>]*)>")
 _ALLOWED = {
@@ -112,3 +113,28 @@ def test_the_marks_of_filled_slots_can_be_taken_off() -> None:
     marked = f"At {SLOT_OPEN}Ashgrove{SLOT_CLOSE}."
     assert strip_marks(marked) == "At Ashgrove."
     assert "Ashgrove" in to_html(marked)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Staff **must** sign.", "Staff must sign."),
+        ("One.\n\nTwo.", "One.\n\nTwo."),
+        ("Bring:\n\n- a *form*\n- a pen\n\nThen go.", "Bring:\n\n• a form\n• a pen\n\nThen go."),
+        ("3. third\n4. fourth", "3. third\n4. fourth"),
+        ("- one\n  - inner\n- two", "• one\n  • inner\n• two"),
+        ("See [the form](https://a.example/f).", "See the form (https://a.example/f)."),
+        ("Ask <office@a.example>.", "Ask office@a.example."),
+        ("| a | b |\n| --- | --- |\n| 1 | 2 |", "a | b\n1 | 2"),
+        ("Filled by {{school.name}} as [[key]] says.", "Filled by {{school.name}} as [[key]] says."),
+        ("", ""),
+    ],
+)
+def test_a_text_as_people_read_it(written: str, read: str) -> None:
+    assert to_reading(written) == read
+
+
+@given(st.text(alphabet="ab *_-#>|[]()`\n.", max_size=80))
+def test_reading_loses_no_word(text: str) -> None:
+    words = Counter(re.findall(r"[ab]+", to_plain(text)))
+    assert not words - Counter(re.findall(r"[ab]+", to_reading(text)))

@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 
 from trustportal.acceptance.queries.progress import Line
 from trustportal.access import ROLE_LABELS
+from trustportal.spreadsheets import harmless
 from trustportal.times import LONDON
 
 HEADINGS = (
@@ -28,13 +29,6 @@ HEADINGS = (
     "Statement",
 )
 _WIDTHS = (30, 28, 28, 40, 9, 12, 12, 12, 10, 60)
-#: What makes a spreadsheet calculate a cell instead of showing it.
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def harmless(text: str) -> str:
-    """A cell's text; an apostrophe goes before whatever a spreadsheet would calculate."""
-    return f"'{text}" if text.startswith(_ACTIVE) else text
 
 
 def _rows(lines: Sequence[Line], trust_name: str) -> list[tuple[Any, ...]]:

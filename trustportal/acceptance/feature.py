@@ -8,7 +8,9 @@ from flask import Flask
 
 from trustportal import web
 from trustportal.acceptance import home
+from trustportal.acceptance.queries import foreseeing
 from trustportal.acceptance.views import blueprint, campaigns, navigation, signing
+from trustportal.policies.signers import provide_signers
 from trustportal.tenants.tasks import provide_facts, provide_tasks
 
 #: The modules whose routes the blueprint holds, once they are imported.
@@ -23,3 +25,4 @@ def install(app: Flask) -> None:
         web.navigation.append(navigation.links)
     provide_tasks(home.my_tasks)
     provide_facts(home.facts)
+    provide_signers(foreseeing.would_ask, foreseeing.asked)

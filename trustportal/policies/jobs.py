@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from flask import current_app
@@ -11,9 +12,11 @@ from trustportal.db import current_scope
 from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
-from trustportal.policies.services import documents, publishing, values
+from trustportal.policies.models import Reconcile
+from trustportal.policies.services import documents, foreseeing, publishing, reconciling, values
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
+from trustportal.words import day, plural
 
 
 def _trust_id() -> UUID:
@@ -31,6 +34,20 @@ def _public_url() -> str:
 def rebase_place(*, place_id: str) -> None:
     """Bring a version to one place."""
     publishing.rebase_place(place_id=UUID(place_id), now=now(), today=today())
+
+
+@job("default", on=Event.APPROVAL_ENDED)
+def foresee_version(*, run_id: str) -> None:
+    """A version that was approved can be published: its effect is worked out."""
+    run = queries.get_run(UUID(run_id))
+    if run.state == "approved" and run.version_id is not None:
+        foreseeing.begin_outlook(run.version_id, now=now(), today=today())
+
+
+@job("default", on=Event.PLACE_TO_FORESEE)
+def foresee_place(*, place_id: str) -> None:
+    """What a version will do at one place."""
+    foreseeing.foresee_place(place_id=UUID(place_id), now=now(), today=today())
 
 
 @job("default", on=Event.SCHOOL_CREATED)
@@ -130,17 +147,87 @@ def ask_head(*, reconcile_id: str) -> None:
     reconcile = queries.get_reconcile(UUID(reconcile_id))
     if reconcile.state != "open":
         return
+    by = f" The trust asks for your decision by {day(reconcile.due_on)}." if reconcile.due_on else ""
+    _tell_school(
+        reconcile,
+        "{policy}: decide {clauses} for {school}",
+        "The trust published a new version. It changes words that your school had changed too, in {clauses}."
+        f" Until you decide, your present edition stays in force.{by}",
+    )
+
+
+@job("default", on=Event.REMINDERS_DUE)
+def remind_heads(*, slot: str) -> None:
+    """Remind heads of what they still have to decide: before the deadline, on the day, and weekly after it."""
+    on = date.fromisoformat(slot)
+    for reconcile in reconciling.due_reminders(on):
+        if reconcile.due_on is None:
+            when = ""
+        elif reconcile.due_on < on:
+            late = plural((on - reconcile.due_on).days, "day")
+            when = (
+                f" The trust had asked for your decision by {day(reconcile.due_on)}, {late} ago."
+                " It may now take its own text instead."
+            )
+        else:
+            when = f" The trust asks for your decision by {day(reconcile.due_on)}."
+        _tell_school(
+            reconcile,
+            "{policy}: {clauses} still to decide for {school}",
+            "Your school has {clauses} to decide before the trust's new version comes into force there."
+            f"{when} What you decided already is kept.",
+        )
+
+
+@job("default", on=Event.RECONCILE_DUE_CHANGED)
+def tell_deadline(*, reconcile_id: str) -> None:
+    """Tell the head by when the trust asks for the decision now."""
+    reconcile = queries.get_reconcile(UUID(reconcile_id))
+    if reconcile.state == "open":
+        _tell_school(
+            reconcile,
+            "{policy}: decide by " + day(reconcile.due_on),
+            f"The trust asks for your decision about {{clauses}} by {day(reconcile.due_on)}."
+            " Afterwards it may take its own text there.",
+        )
+
+
+@job("default", on=Event.RECONCILE_FORCED)
+def tell_forced(*, reconcile_id: str) -> None:
+    """Tell the school that the trust took its own text: the head, and whoever approves there."""
+    reconcile = queries.get_reconcile(UUID(reconcile_id))
+    _tell_school(
+        reconcile,
+        "{policy}: the trust's text is in force at {school}",
+        f"The deadline for your decision had passed, so the trust took its own text: “{reconcile.forced_reason}”"
+        " Your own words stay in the earlier editions, and you can change the clauses again as before.",
+        path="history",
+        roles=(Role.HEADTEACHER, Role.CHAIR_OF_GOVERNORS),
+    )
+
+
+def _tell_school(
+    reconcile: Reconcile,
+    subject: str,
+    body: str,
+    *,
+    path: str = "reconcile",
+    roles: tuple[Role, ...] = (Role.HEADTEACHER,),
+) -> None:
     policy = queries.get_policy_by_id(reconcile.policy_id)
     school = tenants.get_school(reconcile.school_id)
     waiting = queries.count_undecided([reconcile.id]).get(reconcile.id, 0)
-    clauses = "one clause" if waiting == 1 else f"{waiting} clauses"
-    for person_id in tenants.people_with_role(Role.HEADTEACHER, on=today(), school_id=reconcile.school_id):
+    words = {
+        "policy": policy.title,
+        "school": school.short_name,
+        "clauses": "one clause" if waiting == 1 else f"{waiting} clauses",
+    }
+    told = [one for role in roles for one in tenants.people_with_role(role, on=today(), school_id=school.id)]
+    for person_id in dict.fromkeys(told):
         notify(
             person_id,
-            subject=f"{policy.title}: decide {clauses} for {school.short_name}",
-            body="The trust published a new version."
-            f" It changes words that {school.name} had changed too, in {clauses}."
-            " Until you decide, your present edition stays in force.",
-            path=f"/t/{tenants.get_trust().slug}/schools/{school.slug}/policies/{policy.slug}/reconcile",
+            subject=subject.format(**words)[:200],
+            body=body.replace("{clauses}", words["clauses"]),
+            path=f"/t/{tenants.get_trust().slug}/schools/{school.slug}/policies/{policy.slug}/{path}",
             school_id=school.id,
         )

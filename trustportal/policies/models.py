@@ -63,7 +63,14 @@ class ClauseText(TrustOwned):
     """A clause's words, stored once per trust and shared by all versions and editions. `words`: {heading, text}."""
 
     __tablename__ = "clause_text"
-    __table_args__ = (ForeignKeyConstraint(["trust_id"], ["trust.id"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["trust_id"], ["trust.id"]),
+        Index(
+            "ix_clause_text_searched",
+            text("to_tsvector('english'::regconfig, (heading::text || ' '::text) || text::text)"),
+            postgresql_using="gin",
+        ),
+    )
     trust_id: Mapped[UUID] = mapped_column(primary_key=True)
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     heading: Mapped[str]
@@ -243,6 +250,12 @@ class Edition(PlaceOwned):
         Index("ix_edition_place", "trust_id", "school_id", "policy_id", "state", "effective_on"),
         Index("ix_edition_content", "content_hash"),
         Index("ix_edition_announced", "trust_id", "in_force_announced_at"),
+        # Which editions say some words: a thousand editions share them by hash.
+        Index(
+            "ix_edition_words",
+            text("jsonb_path_query_array(tree, '$[*].\"words\"')"),
+            postgresql_using="gin",
+        ),
         CheckConstraint(
             "state <> 'approved' OR (effective_on IS NOT NULL AND approved_at IS NOT NULL AND minor IS NOT NULL)",
             name="approved_edition_has_its_dates",
@@ -314,10 +327,14 @@ class Reconcile(SchoolOwned):
     policy_id: Mapped[UUID]
     from_version_id: Mapped[UUID]
     to_version_id: Mapped[UUID]
-    #: open, decided, replaced
+    #: open, decided, replaced, forced
     state: Mapped[str] = mapped_column(String(20))
     follows: Mapped[int] = mapped_column(default=0)
     due_on: Mapped[date | None]
+    #: The day of the last reminder.
+    reminded_on: Mapped[date | None]
+    #: Why the trust forced its text.
+    forced_reason: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -458,6 +475,36 @@ class PublicationPlace(PlaceOwned):
         ),
     )
     publication_id: Mapped[UUID]
-    #: waiting, adopted, follows, to_decide, values_missing
+    #: waiting, adopted, follows, unchanged, to_decide, values_missing
     outcome: Mapped[str] = mapped_column(String(20))
+    #: Which clauses, and how heavy: as `policies.domain.outlook.Detail` writes it.
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     done_at: Mapped[datetime | None]
+
+
+# At the end, since they point at the tables above.
+from trustportal.policies.outlook_models import Outlook, OutlookPlace, RedlinePdf  # noqa: E402
+
+__all__ = [
+    "AddedClause",
+    "ApprovalDecision",
+    "ApprovalMember",
+    "ApprovalRun",
+    "ClauseText",
+    "DraftClause",
+    "Edition",
+    "ImportReading",
+    "Outlook",
+    "OutlookPlace",
+    "Override",
+    "Policy",
+    "PolicyPlace",
+    "Publication",
+    "PublicationPlace",
+    "Reconcile",
+    "ReconcileClause",
+    "RedlinePdf",
+    "Standing",
+    "TemplateVersion",
+    "VersionPdf",
+]

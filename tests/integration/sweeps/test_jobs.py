@@ -20,6 +20,8 @@ TELLS_AGAIN = {
     "policies.jobs.ask_approvers",
     "policies.jobs.tell_submitter",
     "policies.jobs.ask_head",
+    "policies.jobs.tell_deadline",
+    "policies.jobs.tell_forced",
 }
 MAILED = {"notice", "mail"}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from trustportal.markdown import to_reading
 from trustportal.policies.domain.alignment import changes, tokens
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, labels
 from trustportal.policies.domain.resolve import EditionClause, Origin
@@ -25,6 +26,7 @@ __all__ = [
     "lines_of_tree",
     "moved_keys",
     "only_changes",
+    "read_redline",
     "redline",
 ]
 
@@ -65,6 +67,11 @@ def redline(old: str, new: str) -> tuple[Span, ...]:
         at = old_to
     put(SpanOp.SAME, left[at:])
     return tuple(spans)
+
+
+def read_redline(old: str, new: str) -> tuple[Span, ...]:
+    """The spans between two Markdown texts as people read them: nobody has to read its marks."""
+    return redline(to_reading(old), to_reading(new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,10 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClauseChange:
-    """One clause of a comparison. A clause can be moved and changed: then `op` is CHANGED and `moved` is true."""
+    """One clause of a comparison. A clause can be moved and changed: then `op` is CHANGED and `moved` is true.
+
+    `spans` are of the texts as they are read (`read_redline`); `text` is the new one in Markdown.
+    """
 
     key: str
     op: Op
@@ -149,6 +159,13 @@ class ClauseChange:
     moved: bool = False
     allows: str = ""
     old_allows: str = ""
+    text: str = ""
+
+    @property
+    def only_set_out(self) -> bool:
+        """Whether the words are the same, and only how they are set out changed: emphasis, the kind of clause."""
+        spans = (*self.heading_spans, *self.spans)
+        return self.op is Op.CHANGED and all(span.op is SpanOp.SAME for span in spans)
 
     @property
     def has_changed(self) -> bool:
@@ -198,11 +215,18 @@ def _row(old: Line | None, new: Line | None, *, moved: bool) -> ClauseChange:
         heading=new.heading if new else "",
         old_heading=old.heading if old else "",
         heading_spans=redline(old.heading if old else "", new.heading if new else ""),
-        spans=redline(old.text if old else "", new.text if new else ""),
+        spans=_read(old, new),
         moved=moved,
         allows=new.allows if new else "",
         old_allows=old.allows if old else "",
+        text=new.text if new else "",
     )
+
+
+def _read(old: Line | None, new: Line | None) -> tuple[Span, ...]:
+    if old is not None and new is not None and old.text == new.text:
+        return (Span(SpanOp.SAME, to_reading(new.text)),) if new.text else ()
+    return read_redline(old.text if old else "", new.text if new else "")
 
 
 def moved_keys(old: Sequence[Line], new: Sequence[Line]) -> frozenset[str]:

@@ -164,6 +164,22 @@ class PublishForm(PortalForm):
     decide_by = DayField("Schools decide by")
 
 
+class DeadlineForm(PortalForm):
+    """By when schools decide that still have something to decide."""
+
+    due_on = DayField("Schools decide by", [Given("Enter the day by which schools decide.")])
+
+
+class ForceForm(PortalForm):
+    """Taking the trust's text at a school after the deadline."""
+
+    reason = LongTextField(
+        "Why do you take the trust’s text there now?",
+        [Given("Say why. The school reads it, and it stands in the change log."), Length(max=600)],
+        description="The head and the chair of governors are told, with this reason.",
+    )
+
+
 class UploadForm(PortalForm):
     """A file to import."""
 

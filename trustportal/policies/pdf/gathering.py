@@ -154,7 +154,13 @@ def redline_changes(
                 spans=row.spans,
                 reason=mark.reason if mark else "",
                 weight=mark.weight if mark else None,
-                note=f"Was: {row.old_allows}. Now: {row.allows}." if row.op is ChangeOp.MODE else "",
+                note=_note(row),
             )
         )
     return tuple(changes)
+
+
+def _note(row: ClauseChange) -> str:
+    if row.op is ChangeOp.MODE:
+        return f"Was: {row.old_allows}. Now: {row.allows}."
+    return "The words are the same; only how they are set out changed." if row.only_set_out else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
@@ -11,6 +12,9 @@ from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.policies.models import (
     AddedClause,
+    Edition,
+    Outlook,
+    OutlookPlace,
     Override,
     Publication,
     PublicationPlace,
@@ -151,3 +155,80 @@ def get_publication_place(place_id: UUID, *, lock: bool = False) -> PublicationP
     if found is None:
         raise NotFound()
     return found
+
+
+# -- before publishing -------------------------------------------------------------------------------------------
+
+
+def find_outlook(version_id: UUID) -> Outlook | None:
+    """What a version will do, if it was worked out."""
+    return db.session.scalars(select(Outlook).where(Outlook.version_id == version_id)).one_or_none()
+
+
+def outlook_places(outlook_id: UUID) -> Sequence[OutlookPlace]:
+    """What a version will do at each place."""
+    return db.session.scalars(select(OutlookPlace).where(OutlookPlace.outlook_id == outlook_id)).all()
+
+
+def find_outlook_place(place_id: UUID, *, lock: bool = False) -> OutlookPlace | None:
+    """One place of an outlook; None when it was replaced by a newer one."""
+    statement = select(OutlookPlace).where(OutlookPlace.id == place_id)
+    if lock:
+        statement = statement.with_for_update()
+    return db.session.scalars(statement).one_or_none()
+
+
+def version_of_outlook(outlook_id: UUID) -> UUID:
+    """The version that an outlook is about."""
+    return db.session.scalars(select(Outlook.version_id).where(Outlook.id == outlook_id)).one()
+
+
+def answers_changed_since(policy_id: UUID, instant: datetime) -> int:
+    """At how many schools somebody has worked on a policy's clauses since an instant."""
+    found: set[UUID] = set()
+    for table in (Override, AddedClause):
+        found |= set(
+            db.session.scalars(
+                select(table.school_id).where(table.policy_id == policy_id, table.changed_at > instant)
+            )
+        )
+    return len(found)
+
+
+# -- what a school still owes ------------------------------------------------------------------------------------
+
+
+def find_reconcile_to(version_id: UUID, school_id: UUID) -> Reconcile | None:
+    """What a school was asked to decide about a version, whatever became of it."""
+    return db.session.scalars(
+        select(Reconcile)
+        .where(Reconcile.to_version_id == version_id, Reconcile.school_id == school_id)
+        .order_by(Reconcile.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def reconciles_to(version_id: UUID) -> dict[UUID, Reconcile]:
+    """What each school was asked to decide about a version, by school."""
+    rows = db.session.scalars(
+        select(Reconcile).where(Reconcile.to_version_id == version_id).order_by(Reconcile.created_at)
+    )
+    return {row.school_id: row for row in rows}
+
+
+def all_open_reconciles() -> Sequence[Reconcile]:
+    """Every decision that a school of the trust still owes."""
+    return db.session.scalars(
+        select(Reconcile).where(Reconcile.state == "open").order_by(Reconcile.created_at)
+    ).all()
+
+
+def editions_of_version(version_id: UUID) -> frozenset[UUID | None]:
+    """The places that have an approved edition made from a version."""
+    return frozenset(
+        db.session.scalars(
+            select(Edition.school_id).where(
+                Edition.template_version_id == version_id, Edition.state == "approved"
+            )
+        )
+    )

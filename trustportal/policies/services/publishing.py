@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,11 +12,10 @@ from trustportal.audit import Action
 from trustportal.db import current_unit, db, unit_of_work
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
-from trustportal.policies import queries, reading
-from trustportal.policies.domain.answers import Added, Override
+from trustportal.policies import queries
 from trustportal.policies.domain.lifecycle import next_version
+from trustportal.policies.domain.outlook import Answers, Detail, Outcome
 from trustportal.policies.domain.plan import Pending, Plan
-from trustportal.policies.domain.rebase import rebase
 from trustportal.policies.domain.reconcile import Decision, kept_decisions
 from trustportal.policies.models import (
     Edition,
@@ -30,6 +28,7 @@ from trustportal.policies.models import (
     TemplateVersion,
 )
 from trustportal.policies.services import approvals, drafts, local
+from trustportal.policies.services.foreseeing import AtPlace, Made, detail_of, look_at_place, outcome_of
 
 
 def publish_version(
@@ -116,101 +115,91 @@ def rebase_place(*, place_id: UUID, now: datetime, today: date) -> str:
     """
     with unit_of_work() as uow:
         place = queries.get_publication_place(place_id, lock=True)
-        if place.outcome not in {"waiting", "values_missing"}:
+        if place.outcome not in {Outcome.WAITING, Outcome.VALUES_MISSING}:
             return place.outcome
         version = queries.get_version(queries.version_of_publication(place.publication_id))
         policy = queries.get_policy_by_id(version.policy_id)
         actor = Actor.portal(version.trust_id)
-        standing = queries.find_standing(policy.id, place.school_id, lock=True)
-        if standing is None:
-            outcome = _adopt(actor, policy, version, place.school_id, now, today)
-        else:
-            have = queries.get_version(standing.version_id)
-            if (have.number or 0) > (version.number or 0):
-                place.outcome, place.done_at = "follows", now
-                return place.outcome
-            outcome = _rebase(actor, policy, have, version, place.school_id, standing, now, today)
-        place.outcome, place.done_at = outcome, now
-        if outcome == "to_decide":
+        at = look_at_place(policy, version, place.school_id, lock=True)
+        if at.standing is not None and (at.stands_on(version).number or 0) > (version.number or 0):
+            place.outcome, place.done_at = Outcome.FOLLOWS, now
+            return place.outcome
+        # A place that lacked a value did not have the version before today, whatever day the others have it from.
+        earliest = today if place.outcome == Outcome.VALUES_MISSING else date.min
+        outcome, detail = _bring(actor, policy, version, place.school_id, at, now, today, earliest)
+        place.outcome, place.detail, place.done_at = outcome, detail.to_json(), now
+        if outcome is Outcome.TO_DECIDE:
             reconcile = queries.find_open_reconcile(policy.id, _some(place.school_id))
             assert reconcile is not None
             uow.announce(Event.RECONCILE_OPENED, reconcile_id=reconcile.id)
     return outcome
 
 
-def _adopt(
+def _bring(
     actor: Actor,
     policy: Policy,
     version: TemplateVersion,
     school_id: UUID | None,
+    at: AtPlace,
     now: datetime,
     today: date,
-) -> str:
-    standing = Standing(policy_id=policy.id, school_id=school_id, version_id=version.id)
-    db.session.add(standing)
-    db.session.flush()
-    previous = queries.find_latest_edition(policy.id, school_id)
-    outcome = _take(actor, policy, version, school_id, ({}, ()), previous, standing, now, today)
-    return "adopted" if outcome == "follows" else outcome
-
-
-def _rebase(
-    actor: Actor,
-    policy: Policy,
-    from_version: TemplateVersion,
-    version: TemplateVersion,
-    school_id: UUID | None,
-    standing: Standing,
-    now: datetime,
-    today: date,
-) -> str:
-    waiting = queries.find_submitted_edition(policy.id, school_id, lock=True)
-    if waiting is not None:
+    earliest: date,
+) -> tuple[Outcome, Detail]:
+    standing = at.standing
+    if standing is None:
+        standing = Standing(policy_id=policy.id, school_id=school_id, version_id=version.id)
+        db.session.add(standing)
+        db.session.flush()
+    elif (waiting := queries.find_submitted_edition(policy.id, school_id, lock=True)) is not None:
         # Its words are the school's working answers, which go on to the new version below.
         local.end_submission(actor, waiting, now)
-    previous = queries.find_latest_edition(policy.id, school_id)
-    new_tree = reading.tree_of_version(version)
-    approved = reading.answers_in(previous)
-    outcome = "follows"
-    if previous is None:
-        outcome = _take(actor, policy, version, school_id, ({}, ()), None, standing, now, today)
-    else:
-        made_of = from_version
-        if previous.template_version_id != from_version.id:
-            made_of = queries.get_version(previous.template_version_id)
-        plan = rebase(reading.tree_of_version(made_of), new_tree, approved[0], approved[1])
-        if not plan.needs_decision:
-            answers = plan.overrides, plan.added
-            outcome = _take(actor, policy, version, school_id, answers, previous, standing, now, today)
-    if school_id is None:
-        standing.version_id = version.id
-        return outcome
-    old = queries.find_open_reconcile(policy.id, school_id, lock=True)
-    working = reading.working_answers(policy.id, school_id)
-    working_plan = rebase(reading.tree_of_version(from_version), new_tree, working[0], working[1])
-    if working_plan.needs_decision:
-        _open_reconcile(actor, policy, school_id, from_version, version, working_plan, old, now)
-        return "to_decide"
-    if old is not None:
-        old.state, old.closed_at = "replaced", now
-    if (dict(working_plan.overrides), tuple(working_plan.added)) != working:
-        local.write_answers(actor, policy.id, school_id, working_plan.overrides, working_plan.added, now)
+    plan, made = at.plan, None
+    if plan.edition is not None:
+        made = take(
+            actor,
+            policy,
+            version,
+            school_id,
+            plan.edition,
+            at.previous,
+            standing,
+            now=now,
+            today=today,
+            earliest=earliest,
+        )
+    if plan.working is not None and school_id is not None:
+        old = queries.find_open_reconcile(policy.id, school_id, lock=True)
+        if plan.working.needs_decision:
+            _open_reconcile(actor, policy, school_id, at.stands_on(version), version, plan.working, old, now)
+            return outcome_of(at, made), detail_of(at, made)
+        if old is not None:
+            old.state, old.closed_at = "replaced", now
+        if (dict(plan.working.overrides), tuple(plan.working.added)) != at.working:
+            local.write_answers(actor, policy.id, school_id, plan.working.overrides, plan.working.added, now)
     standing.version_id = version.id
-    return outcome
+    return outcome_of(at, made), detail_of(at, made)
 
 
-def _take(
+def take(
     actor: Actor,
     policy: Policy,
     version: TemplateVersion,
     school_id: UUID | None,
-    answers: tuple[Mapping[str, Override], Sequence[Added]],
+    answers: Answers,
     previous: Edition | None,
     standing: Standing,
+    *,
     now: datetime,
     today: date,
-) -> str:
-    """Make the place's edition by the template's own approval, or say which values it lacks."""
+    earliest: date = date.min,
+    reason: str = "",
+    also: list[dict[str, Any]] | None = None,
+    by: str = "template",
+) -> Made:
+    """Make the place's edition by the template's own approval, or say which values it lacks. In a unit of work.
+
+    `earliest`: no edition takes effect before that day. `also`: what is printed after the template's approval.
+    """
     edition, missing = local.make_edition(
         actor,
         policy=policy,
@@ -218,23 +207,23 @@ def _take(
         school_id=school_id,
         answers=answers,
         previous=previous,
-        reason=version.reason,
+        reason=reason or version.reason,
         now=now,
     )
     if missing:
         standing.missing = list(missing)
-        return "values_missing"
+        return Made(missing=tuple(missing))
     standing.missing = []
     local.approve_edition(
         actor,
         edition,
-        approvals=_approvals_of(version),
-        effective_on=max(version.effective_on or today, _first_day(school_id, today)),
+        approvals=[*_approvals_of(version), *(also or ())],
+        effective_on=max(version.effective_on or today, _first_day(school_id, today), earliest),
         # The template's own approval is the edition's: that is the day which is printed.
         now=version.approved_at or now,
-        by="template",
+        by=by,
     )
-    return "follows"
+    return Made(changed=len(edition.changes), material=edition.material)
 
 
 #: By whom a published version was approved never changes; by trust, since trusts share nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request, url_for
@@ -17,12 +18,10 @@ from trustportal.policies.forms.trust import (
     AddClauseForm,
     ClauseForm,
     HeaderForm,
-    PublishForm,
     SubmitForm,
-    given,
 )
 from trustportal.policies.models import Policy, TemplateVersion
-from trustportal.policies.services import approvals, documents, drafts, publishing
+from trustportal.policies.services import approvals, documents, drafts
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
@@ -356,57 +355,7 @@ def discard(trust: str, policy: str) -> Response:
     return see_other(url_for("policies.show", trust=trust, policy=policy), "The draft was given up.")
 
 
-@blueprint.route(f"{ROOT}/<policy>/publish", methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_PUBLISH, at="trust")
-def publish(trust: str, policy: str) -> Response:
-    """When it takes effect; then it goes to every place."""
-    found, version = _open(policy)
-    form = PublishForm()
-    if not form.is_submitted():
-        form.effective_on.data = today()
-    elif form.carry_out(
-        lambda: publishing.publish_version(
-            actor(),
-            version_id=version.id,
-            effective_on=given(form.effective_on),
-            decide_by=form.decide_by.data,
-            now=now(),
-            today=today(),
-        )
-    ):
-        return see_other(url_for("drafts.publication", trust=trust, policy=policy))
-    places = queries.places_of(found, today())
-    return page(
-        "policies/trust/publish.html",
-        policy=found,
-        version=version,
-        form=form,
-        places=len(places),
-        status=form.status,
-    )
-
-
-@blueprint.get(f"{ROOT}/<policy>/publication")
-@allow(Permission.TEMPLATE_PUBLISH, at="trust")
-def publication(trust: str, policy: str) -> Response:
-    """How the newest version is getting to its places; the page asks again until all are done."""
-    g.policy = queries.get_policy(policy)
-    version = queries.find_latest_version(g.policy.id)
-    if version is None:
-        raise NotFound()
-    places = queries.publication_places(queries.get_publication(version.id).id)
-    schools = queries.list_schools({one.school_id for one in places if one.school_id})
-    return page(
-        "policies/trust/publication.html",
-        fragment="policies/trust/_publication.html",
-        policy=g.policy,
-        version=version,
-        places=sorted(places, key=lambda one: schools[one.school_id].name if one.school_id else ""),
-        schools=schools,
-        done=sum(one.outcome != "waiting" for one in places),
-    )
-
-
 def install(app: Flask) -> None:
-    """Register the pages."""
+    """Register the pages, those of publishing among them."""
+    import_module("trustportal.policies.views.publishing")
     app.register_blueprint(blueprint)

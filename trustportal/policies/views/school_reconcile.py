@@ -12,7 +12,7 @@ from trustportal.access import Permission
 from trustportal.policies import place_queries, queries, reading
 from trustportal.policies.domain.answers import Answer
 from trustportal.policies.domain.clauses import Words, labels
-from trustportal.policies.domain.diff import Span, redline
+from trustportal.policies.domain.diff import Span, read_redline, redline
 from trustportal.policies.domain.plan import Choice, Pending, Situation
 from trustportal.policies.domain.reconcile import Decision, decided_words
 from trustportal.policies.forms.school import DecisionForm, NothingForm
@@ -200,16 +200,16 @@ def _texts(pending: Pending, reader: Reader) -> tuple[TextShown, ...]:
 
 
 def _shown(title: str, old: Words, new: Words) -> TextShown:
-    return TextShown(title, redline(old.heading, new.heading), redline(old.text, new.text))
+    return TextShown(title, redline(old.heading, new.heading), read_redline(old.text, new.text))
 
 
 def _options(pending: Pending) -> tuple[Option, ...]:
     offered = [choice for choice in _ORDER if choice in pending.choices and choice is not Choice.WRITE]
     leaves_out = pending.answer is Answer.LEAVE_OUT
     said = {Choice.KEEP_OURS: "Still leave it out", Choice.TAKE_THEIRS: "Take it in"} if leaves_out else {}
+    # Where both changed the same words nobody is pushed: only a merge that loses no word is offered as the main one.
     return tuple(
-        Option(choice.value, said.get(choice, _SAYS[choice]), number == 0)
-        for number, choice in enumerate(offered)
+        Option(choice.value, said.get(choice, _SAYS[choice]), choice is Choice.CONFIRM) for choice in offered
     )
 
 

@@ -46,7 +46,8 @@ def here(slug: str) -> Policy:
 @blueprint.context_processor
 def _shared() -> dict[str, Any]:
     may_edit = "actor" in g and actor().can(Permission.TEMPLATE_EDIT)
-    return {"trust_url": url, "may_edit": may_edit}
+    may_see_all = "actor" in g and actor().can(Permission.DIVERGENCE_READ)
+    return {"trust_url": url, "may_edit": may_edit, "may_see_all": may_see_all}
 
 
 def rows_of(tree: Tree, style: NumberingStyle) -> list[dict[str, Any]]:

@@ -12,7 +12,9 @@ from trustportal.policies.services.local.answers import (
     write_answers,
 )
 from trustportal.policies.services.local.editions import (
+    Composed,
     approve_edition,
+    compose,
     end_submission,
     make_edition,
     refuse_missing,
@@ -22,10 +24,12 @@ from trustportal.policies.services.local.editions import (
 )
 
 __all__ = [
+    "Composed",
     "add_clause",
     "answer_clause",
     "approve_edition",
     "change_added",
+    "compose",
     "discard_changes",
     "end_submission",
     "make_edition",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,9 +24,50 @@ from trustportal.policies.domain.answers import (
 from trustportal.policies.domain.clauses import Weight
 from trustportal.policies.domain.lifecycle import next_edition
 from trustportal.policies.models import Edition, Policy, TemplateVersion
+from trustportal.policies.reading import Preview
 from trustportal.policies.services import runs
 from trustportal.policies.services.local.answers import open_standing
 from trustportal.times import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What a place's next edition would say, before it is one: resolved, compared, weighed. Nothing is written."""
+
+    shown: Preview
+    missing: tuple[str, ...]
+    rows: tuple[changes.ChangeRow, ...]
+    material: bool
+
+
+def compose(
+    policy: Policy,
+    version: TemplateVersion,
+    school_id: UUID | None,
+    answers: tuple[Mapping[str, Override], Sequence[Added]],
+    previous: Edition | None,
+    *,
+    weight_of_values: Weight = Weight.EDITORIAL,
+) -> Composed:
+    """Resolve a place's policy. `previous`: its newest approved edition, which the change log is about."""
+    shown = reading.preview(policy, version, school_id, answers)
+    rows = (
+        changes.edition_rows(
+            reading.clauses_of(previous),
+            shown.resolved.clauses,
+            _trust_marks(previous, version),
+            _changed_marks(answers, reading.answers_in(previous)),
+            values=weight_of_values,
+        )
+        if previous
+        else ()
+    )
+    return Composed(
+        shown,
+        tuple(dict.fromkeys(one.name for one in shown.resolved.missing)),
+        rows,
+        material=previous is None or any(row.weight is Weight.MATERIAL for row in rows),
+    )
 
 
 def make_edition(
@@ -45,20 +87,8 @@ def make_edition(
     `previous`: the newest approved edition of the place, which its change log is about.
     The second part names the placeholders without a value: with any, the edition must not be approved.
     """
-    shown = reading.preview(policy, version, school_id, answers)
-    missing = list(dict.fromkeys(one.name for one in shown.resolved.missing))
-    old_clauses = reading.clauses_of(previous) if previous else ()
-    rows = (
-        changes.edition_rows(
-            old_clauses,
-            shown.resolved.clauses,
-            _trust_marks(previous, version),
-            _changed_marks(answers, reading.answers_in(previous)),
-            values=weight_of_values,
-        )
-        if previous
-        else ()
-    )
+    made = compose(policy, version, school_id, answers, previous, weight_of_values=weight_of_values)
+    shown = made.shown
     edition = Edition(
         id=uuid4(),
         school_id=school_id,
@@ -77,14 +107,14 @@ def make_edition(
             for name in sorted({name for clause in shown.resolved.clauses for name in clause.filled})
         },
         content_hash=shown.resolved.content_hash,
-        changes=[row.to_json() for row in rows],
-        material=previous is None or any(row.weight is Weight.MATERIAL for row in rows),
+        changes=[row.to_json() for row in made.rows],
+        material=made.material,
         reason=reason,
         submitted_by=actor.person_id,
         submitted_at=now,
         approvals=[],
     )
-    return edition, missing
+    return edition, made.missing
 
 
 def _changed_marks(
@@ -177,7 +207,9 @@ def submit_edition(actor: Actor, *, policy_id: UUID, school_id: UUID, reason: st
             now=now,
         )
         refuse_missing(missing)
-        if latest is not None and latest.content_hash == edition.content_hash:
+        same = latest is not None and latest.content_hash == edition.content_hash
+        # Who keeps the school's words against a new version says the same as before, and is on the new version then.
+        if same and latest is not None and latest.template_version_id == version.id:
             raise RuleBroken("Nothing differs from the edition that you have. Change a clause first.")
         db.session.add(edition)
         db.session.flush()

@@ -1,0 +1,190 @@
+"""Searching the words of all clauses, of the trust's versions and of every edition that the scope sees, then and now.
+
+`search_clauses` (a function of the database) finds by index which words match and which editions say them, as ids.
+What the ids stand for is read here under row-level security, so that a school's people find their own school's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH, TEXT, distinct_on
+
+from trustportal.db import db
+from trustportal.policies.domain.lifecycle import edition_label
+from trustportal.policies.models import ClauseText, Edition, Policy, TemplateVersion
+
+#: So many different wordings are looked at: the best matches. Whoever gets them all should ask more closely.
+MOST_WORDINGS = 200
+#: Around a found word, until the page marks it. Private use: they stand in no real text.
+OPEN, CLOSE = "\ue010", "\ue011"
+_HEADLINE = (
+    f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=34, MinWords=16, MaxFragments=2, FragmentDelimiter=' … '"
+)
+_MARKS = re.compile(r"\*\*|__|`|^\s*[-*]\s+|\]\([^)]*\)|(?<!\w)[*_]|[*_](?!\w)|[\[\]|]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """An edition that says some words. `school_id` None: the trust itself."""
+
+    edition_id: UUID
+    school_id: UUID | None
+    label: str
+    in_force: bool
+
+
+@dataclass(slots=True)
+class Wording:
+    """One wording of a clause, with who says it. `snippet`: with found words between OPEN and CLOSE."""
+
+    snippet: str
+    heading: str
+    versions: list[int] = field(default_factory=list)
+    editions: list[Says] = field(default_factory=list)
+
+    @property
+    def in_force(self) -> list[Says]:
+        return [one for one in self.editions if one.in_force]
+
+    @property
+    def earlier(self) -> list[Says]:
+        """The newest edition of each place that said it once, and says it no longer."""
+        now = {one.school_id for one in self.in_force}
+        found = {one.school_id: one for one in self.editions if not one.in_force}
+        return [one for school_id, one in found.items() if school_id not in now]
+
+
+@dataclass(slots=True)
+class FoundClause:
+    """A clause in which something was found, the best wording first."""
+
+    policy: Policy
+    key: str
+    wordings: list[Wording] = field(default_factory=list)
+
+    @property
+    def is_in_force(self) -> bool:
+        return any(one.in_force for one in self.wordings)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found. `cut`: there may be more than was looked at."""
+
+    clauses: list[FoundClause]
+    cut: bool
+
+
+def search(query: str, *, on: date, policy_id: UUID | None = None, with_versions: bool = True) -> Found:
+    """Find words, as `domain.search.ts_query` asks for them. In-force is what holds on the day `on`."""
+    rows = db.session.execute(
+        text("SELECT words, clause_key, edition_ids FROM search_clauses(:query, :most)"),
+        {"query": query, "most": MOST_WORDINGS},
+        execution_options={"unscoped_because": "it looks into the scope's trust only, and returns ids"},
+    ).all()
+    order = {row.words: at for at, row in enumerate(row for row in rows if row.clause_key is None)}
+    if not order:
+        return Found([], cut=False)
+    editions = _editions({one for row in rows for one in row.edition_ids}, on, policy_id)
+    snippets = _snippets(order, query)
+    policies = {one.id: one for one in db.session.scalars(select(Policy))}
+    found: dict[tuple[UUID, str], dict[str, Wording]] = {}
+
+    def wording(policy: UUID, key: str, words: str) -> Wording:
+        clause = found.setdefault((policy, key), {})
+        return clause.setdefault(words, Wording(*snippets[words]))
+
+    for row in rows:
+        for edition_id in row.edition_ids:
+            if edition_id in editions:
+                policy, says = editions[edition_id]
+                wording(policy, row.clause_key, row.words).editions.append(says)
+    if with_versions:
+        for policy, number, key, words in _versions(order, policy_id):
+            wording(policy, key, words).versions.append(number)
+    clauses = [
+        FoundClause(
+            policies[policy],
+            key,
+            [
+                one
+                for _, one in sorted(
+                    wordings.items(), key=lambda item: (not item[1].in_force, order[item[0]])
+                )
+            ],
+        )
+        for (policy, key), wordings in found.items()
+    ]
+    best = {
+        (policy, key): min(order[words] for words in wordings) for (policy, key), wordings in found.items()
+    }
+    clauses.sort(
+        key=lambda one: (one.policy.title, not one.is_in_force, best[one.policy.id, one.key], one.key)
+    )
+    return Found(clauses, cut=len(order) >= MOST_WORDINGS)
+
+
+def _editions(ids: Collection[UUID], on: date, policy_id: UUID | None) -> dict[UUID, tuple[UUID, Says]]:
+    """The editions among `ids` that the scope sees, oldest first."""
+    statement = select(Edition.id, Edition.school_id, Edition.policy_id, Edition.major, Edition.minor).where(
+        Edition.id.in_(ids)
+    )
+    if policy_id is not None:
+        statement = statement.where(Edition.policy_id == policy_id)
+    rows = db.session.execute(statement.order_by(Edition.major, Edition.minor)).all()
+    place = func.coalesce(Edition.school_id, Edition.trust_id)
+    in_force = set(
+        db.session.scalars(
+            select(Edition.id)
+            .ext(distinct_on(Edition.policy_id, place))
+            .where(
+                Edition.policy_id.in_({row.policy_id for row in rows}),
+                Edition.state == "approved",
+                Edition.effective_on <= on,
+            )
+            .order_by(Edition.policy_id, place, Edition.major.desc(), Edition.minor.desc())
+        )
+    )
+    return {
+        row.id: (
+            row.policy_id,
+            Says(row.id, row.school_id, edition_label(row.major, row.minor), row.id in in_force),
+        )
+        for row in rows
+    }
+
+
+def _snippets(hashes: Iterable[str], query: str) -> dict[str, tuple[str, str]]:
+    """Hash -> (the place where it was found, the heading)."""
+    headline = func.ts_headline(
+        "english",
+        func.concat(ClauseText.heading, literal(" \n"), ClauseText.text),
+        func.to_tsquery("english", query),
+        _HEADLINE,
+    )
+    rows = db.session.execute(
+        select(ClauseText.hash, headline, ClauseText.heading).where(ClauseText.hash.in_(list(hashes)))
+    )
+    return {row[0]: (" ".join(_MARKS.sub(" ", row[1]).split()), row[2]) for row in rows}
+
+
+def _versions(hashes: Collection[str], policy_id: UUID | None) -> list[tuple[UUID, int, str, str]]:
+    """Where the trust's published versions say the words: (policy, number, clause key, hash)."""
+    said = func.jsonb_path_query_array(TemplateVersion.tree, cast(literal('$[*]."words"'), JSONPATH))
+    statement = select(TemplateVersion.policy_id, TemplateVersion.number, TemplateVersion.tree).where(
+        TemplateVersion.state == "published", said.op("?|")(cast(list(hashes), ARRAY(TEXT)))
+    )
+    if policy_id is not None:
+        statement = statement.where(TemplateVersion.policy_id == policy_id)
+    return [
+        (row.policy_id, row.number or 0, clause["key"], clause["words"])
+        for row in db.session.execute(statement.order_by(TemplateVersion.number))
+        for clause in row.tree or ()
+        if clause["words"] in hashes
+    ]
