@@ -13,7 +13,7 @@ from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
 from trustportal.policies.models import Reconcile
-from trustportal.policies.services import documents, foreseeing, publishing, reconciling, values
+from trustportal.policies.services import documents, foreseeing, publishing, reconciling, redlines, values
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 from trustportal.words import day, plural
@@ -84,6 +84,12 @@ def make_version_pdf(*, version_id: str) -> None:
 def make_draft_pdf(*, version_id: str) -> None:
     """Make the PDF of a draft, with its watermark."""
     documents.make_draft_pdf(version_id=UUID(version_id), public_url=_public_url())
+
+
+@job("documents", on=Event.REDLINE_WANTED)
+def make_redline_pdf(*, redline_id: str) -> None:
+    """Make the PDF of a redline, once."""
+    redlines.make_redline_pdf(redline_id=UUID(redline_id))
 
 
 @job("default", on=Event.PLACEHOLDER_CHANGED)

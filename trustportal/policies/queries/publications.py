@@ -20,6 +20,7 @@ from trustportal.policies.models import (
     PublicationPlace,
     Reconcile,
     ReconcileClause,
+    RedlinePdf,
 )
 from trustportal.policies.queries.places import at_place
 
@@ -232,3 +233,22 @@ def editions_of_version(version_id: UUID) -> frozenset[UUID | None]:
             )
         )
     )
+
+
+# -- redlines on paper -------------------------------------------------------------------------------------------
+
+
+def find_redline(key: str) -> RedlinePdf | None:
+    """The redline of two texts, if somebody asked for it."""
+    return db.session.scalars(select(RedlinePdf).where(RedlinePdf.key == key)).one_or_none()
+
+
+def get_redline(redline_id: UUID, *, lock: bool = False) -> RedlinePdf:
+    """A redline by its id."""
+    statement = select(RedlinePdf).where(RedlinePdf.id == redline_id)
+    if lock:
+        statement = statement.with_for_update()
+    found = db.session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found

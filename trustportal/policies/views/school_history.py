@@ -9,13 +9,16 @@ from flask import Response, make_response, request
 from trustportal import blobs
 from trustportal.access import Permission
 from trustportal.policies import place_queries, queries, reading
+from trustportal.policies.comparing import Side, side_of_edition
 from trustportal.policies.domain.diff import compare_editions
 from trustportal.policies.models import Edition, Policy
+from trustportal.policies.services import redlines
 from trustportal.policies.views import presenting
+from trustportal.policies.views.comparing import redline_answer
 from trustportal.policies.views.school import edition_context
-from trustportal.policies.views.school_blueprint import ROOT, blueprint, here
-from trustportal.times import today
-from trustportal.web import allow, page
+from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, may, url
+from trustportal.times import now, today
+from trustportal.web import allow, page, see_other
 from trustportal.web import school as school_here
 
 
@@ -72,6 +75,7 @@ def compare(trust: str, school: str, policy: str) -> Response:
         whole=whole,
         cards=cards,
         changed=sum(card.clause.has_changed for card in cards),
+        may_compare_all=may(Permission.TEMPLATE_READ),
     )
 
 
@@ -87,6 +91,40 @@ def _cards(old: Edition, new: Edition, *, whole: bool) -> list[presenting.Change
     rows = compare_editions(before, after)
     reasons = {clause.key: clause.reason for clause in after if clause.reason}
     return presenting.changes_shown([row for row in rows if whole or row.has_changed], reasons=reasons)
+
+
+def _two(policy: Policy) -> tuple[Side, Side]:
+    """The two editions of this school that the address names; else the newest and the one before."""
+    school_id = school_here().id
+    labels = [reading.edition_label(one) for one in queries.list_editions(policy.id, school_id)]
+    newest = labels[0] if labels else ""
+    before = labels[1] if len(labels) > 1 else newest
+    place = reading.place_name(school_id)
+    old, new = (
+        side_of_edition(place_queries.get_labelled(policy.id, school_id, label), place)
+        for label in (request.values.get("from") or before, request.values.get("to") or newest)
+    )
+    return old, new
+
+
+@blueprint.post(f"{ROOT}/<policy>/compare.pdf")
+@allow(Permission.EDITION_READ, at="school")
+def want_redline(trust: str, school: str, policy: str) -> Response:
+    """Have the redline of two editions made as a PDF."""
+    found = here(policy)
+    old, new = _two(found)
+    redlines.want_redline(policy_id=found.id, old=old, new=new, now=now())
+    return see_other(url("redline", **{"from": old.label, "to": new.label}))
+
+
+@blueprint.get(f"{ROOT}/<policy>/compare.pdf")
+@allow(Permission.EDITION_READ, at="school")
+def redline(trust: str, school: str, policy: str) -> Response:
+    """The redline of two editions as a PDF; a page that waits while it is being made."""
+    found = here(policy)
+    old, new = _two(found)
+    arguments = {"from": old.label, "to": new.label}
+    return redline_answer(found, old, new, url("want_redline"), arguments)
 
 
 @blueprint.get(f"{ROOT}/<policy>/editions/<label>")

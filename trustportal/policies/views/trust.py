@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, g, make_response, request, url_for
+from flask import Blueprint, Flask, Response, g, make_response, request, url_for
 from markupsafe import Markup
 
 from trustportal import blobs, web
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
 from trustportal.policies import place_queries, queries, reading
-from trustportal.policies.domain.changes import marks_from_json
 from trustportal.policies.domain.clauses import NumberingStyle, Tree, Weight, labels, number
 from trustportal.policies.domain.lifecycle import edition_label as label_of
 from trustportal.policies.domain.tree_view import depth_of
@@ -240,39 +240,6 @@ def pdf_response(blob_hash: str, filename: str) -> Response:
     return answer
 
 
-@blueprint.get(f"{ROOT}/<policy>/compare")
-@allow(Permission.TEMPLATE_READ)
-def compare(trust: str, policy: str) -> Response:
-    """Any two published versions as a redline."""
-    found = here(policy)
-    published = [one for one in queries.list_versions(found.id) if one.state == "published"]
-    if len(published) < 2:
-        return page(
-            "policies/trust/compare.html", policy=found, published=published, changes=[], old=None, new=None
-        )
-    new = _chosen(published, "to") or published[0]
-    old = _chosen(published, "from") or next(
-        (one for one in published if one.id == new.based_on_id), published[-1]
-    )
-    return page(
-        "policies/trust/compare.html",
-        policy=found,
-        published=published,
-        old=old,
-        new=new,
-        changes=reading.compare_versions(found, old, new),
-        options=lambda versions: [(one.number, f"Version {one.number}") for one in versions],
-        marks=marks_from_json(new.marks) if new.based_on_id == old.id else {},
-    )
-
-
-def _chosen(published: list[TemplateVersion], name: str) -> TemplateVersion | None:
-    wanted = request.args.get(name, type=int)
-    if wanted is None:
-        return None
-    return next((one for one in published if one.number == wanted), None) or abort(404)
-
-
 @blueprint.post(f"{ROOT}/<policy>/release")
 @allow(Permission.PLACEHOLDER_EDIT, at="trust")
 def release(trust: str, policy: str) -> Response:
@@ -294,7 +261,8 @@ def links(who: Actor) -> list[dict[str, Any]]:
 
 
 def install(app: Flask) -> None:
-    """Register the pages."""
+    """Register the pages, that of comparing among them."""
+    import_module("trustportal.policies.views.comparing")
     app.register_blueprint(blueprint)
     if links not in web.navigation:
         web.navigation.append(links)
