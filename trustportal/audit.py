@@ -29,9 +29,14 @@ class Action(StrEnum):
     APPROVAL_DECIDED = "approval.decided"
     APPROVAL_ENDED = "approval.ended"
     APPROVAL_MINUTED = "approval.minuted"
+    APPROVAL_RATIFIED = "approval.ratified"
     ASSIGNMENT_REMINDED = "assignment.reminded"
     CAMPAIGN_CLOSED = "campaign.closed"
     CAMPAIGN_OPENED = "campaign.opened"
+    COMMENT_ANSWERED = "comment.answered"
+    COMMENT_MADE = "comment.made"
+    CONSULTATION_CLOSED = "consultation.closed"
+    CONSULTATION_OPENED = "consultation.opened"
     DRAFT_CHANGED = "draft.changed"
     DRAFT_CREATED = "draft.created"
     EDITION_APPROVED = "edition.approved"
@@ -47,10 +52,13 @@ class Action(StrEnum):
     PERSON_CREATED = "person.created"
     PLACEHOLDER_CHANGED = "placeholder.changed"
     POLICY_CREATED = "policy.created"
+    POLICY_WITHDRAWN = "policy.withdrawn"
     RECONCILE_DECIDED = "reconcile.decided"
     RECONCILE_DUE_CHANGED = "reconcile.due_changed"
     RECONCILE_FORCED = "reconcile.forced"
     RECONCILE_OPENED = "reconcile.opened"
+    REVIEW_REMINDED = "review.reminded"
+    ROUTE_CHANGED = "route.changed"
     SCHOOL_CHANGED = "school.changed"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
@@ -73,9 +81,14 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.APPROVAL_MINUTED: frozenset(
             {"run_id", "body", "met_on", "minute_reference", "outcome", "content_hash"}
         ),
+        Action.APPROVAL_RATIFIED: frozenset({"run_id", "body", "met_on", "minute_reference", "outcome"}),
         Action.ASSIGNMENT_REMINDED: frozenset({"campaign_id", "count"}),
         Action.CAMPAIGN_CLOSED: frozenset({"campaign_id"}),
         Action.CAMPAIGN_OPENED: frozenset({"campaign_id", "academic_year", "due_on"}),
+        Action.COMMENT_ANSWERED: frozenset({"comment_id", "clause_key"}),
+        Action.COMMENT_MADE: frozenset({"comment_id", "clause_key"}),
+        Action.CONSULTATION_CLOSED: frozenset({"consultation_id"}),
+        Action.CONSULTATION_OPENED: frozenset({"consultation_id", "until"}),
         Action.DRAFT_CHANGED: frozenset({"clause_key", "what"}),
         Action.DRAFT_CREATED: frozenset({"source"}),
         Action.EDITION_APPROVED: frozenset({"label", "content_hash", "effective_on", "by"}),
@@ -88,10 +101,13 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what"}),
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
+        Action.POLICY_WITHDRAWN: frozenset({"withdrawn_on"}),
         Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
         Action.RECONCILE_DUE_CHANGED: frozenset({"reconcile_id", "due_on"}),
         Action.RECONCILE_FORCED: frozenset({"reconcile_id", "clauses", "reason", "due_on"}),
         Action.RECONCILE_OPENED: frozenset({"reconcile_id", "clauses"}),
+        Action.REVIEW_REMINDED: frozenset({"review_on", "slot_on", "count"}),
+        Action.ROUTE_CHANGED: frozenset({"kind", "what"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
         Action.SIGNATURE_GIVEN: frozenset({"signature_id", "assignment_id", "content_hash", "record_hash"}),
         Action.SIGNED_IN: frozenset({"method"}),

@@ -47,6 +47,12 @@ def pdf_stored(*, edition_id: str) -> None:
     assigning.assign_for_edition(edition_id=UUID(edition_id), today=today(), now=now())
 
 
+@job("default", on=Event.POLICY_WITHDRAWN)
+def policy_withdrawn(*, policy_id: str) -> None:
+    """Nobody is asked any more to sign a policy that was withdrawn: every place that a campaign reaches is planned."""
+    assigning.plan_day(today=today())
+
+
 @job("default", on=Event.MEMBERSHIP_CHANGED)
 def membership_changed(*, person_id: str, membership_id: str = "", school_id: str = "") -> None:
     """Ask a joiner, close a leaver's: at all places of the person, since another role may still hold."""

@@ -7,7 +7,18 @@ from importlib.util import find_spec
 
 from flask import Flask
 
-VIEWS = ("trust", "drafts", "importing", "approvals", "school", "public", "divergence", "searching")
+VIEWS = (
+    "trust",
+    "drafts",
+    "importing",
+    "approvals",
+    "routes",
+    "register",
+    "school",
+    "public",
+    "divergence",
+    "searching",
+)
 
 
 def install(app: Flask) -> None:

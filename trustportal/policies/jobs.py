@@ -13,7 +13,16 @@ from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
 from trustportal.policies.models import Reconcile
-from trustportal.policies.services import documents, foreseeing, publishing, reconciling, redlines, values
+from trustportal.policies.services import (
+    approvals,
+    documents,
+    foreseeing,
+    publishing,
+    reconciling,
+    redlines,
+    reviewing,
+    values,
+)
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 from trustportal.words import day, plural
@@ -136,8 +145,10 @@ def tell_submitter(*, run_id: str) -> None:
         path = f"/t/{trust.slug}/policies/{policy.slug}"
     if run.state == "approved":
         said = "was approved." if run.school_id else "was approved. It can be published now."
-    else:
+    elif any(row.comment for row in queries.decisions_of([run.id])):
         said = "came back with comments."
+    else:
+        said = "came back: too few of those who were asked may still vote on it."
     notify(
         run.submitted_by,
         subject=f"{policy.title}: {'approved' if run.state == 'approved' else 'changes asked for'}",
@@ -145,6 +156,41 @@ def tell_submitter(*, run_id: str) -> None:
         path=path,
         school_id=run.school_id,
     )
+
+
+@job("default", on=Event.REMINDERS_DUE)
+def remind_of_reviews(*, slot: str) -> None:
+    """Remind whoever answers for a policy whose review comes near or has passed."""
+    reviewing.remind(Actor.portal(_trust_id()), now=now())
+
+
+@job("default", on=Event.APPROVAL_RATIFIED)
+def tell_of_ratification(*, run_id: str) -> None:
+    """Tell whoever sent it what the body said about its chair's action."""
+    run, found = queries.get_run(UUID(run_id)), queries.find_ratification(UUID(run_id))
+    if found is None:
+        return
+    policy = queries.get_policy_by_id(run.policy_id)
+    yes = found.outcome == "ratified"
+    notify(
+        run.submitted_by,
+        subject=f"{policy.title}: chair’s action {'ratified' if yes else 'not ratified'}",
+        body=f"{found.body} {'ratified' if yes else 'did not ratify'} its chair’s action about “{policy.title}”"
+        f" ({found.minute_reference}).{' ' + found.comment if found.comment else ''}",
+        path=f"/t/{tenants.get_trust().slug}/approvals/{run.id}",
+    )
+
+
+@job("default", on=Event.MEMBERSHIP_CHANGED)
+def settle_approvals(*, person_id: str, membership_id: str = "", school_id: str = "") -> None:
+    """Somebody lost a post: approvals in which they were asked go on without them."""
+    approvals.settle(Actor.portal(_trust_id()), now=now(), today=today())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def settle_approvals_of_the_day(*, slot: str) -> None:
+    """Roles ended yesterday: approvals go on without those who held them."""
+    approvals.settle(Actor.portal(_trust_id()), now=now(), today=today())
 
 
 @job("default", on=Event.RECONCILE_OPENED)

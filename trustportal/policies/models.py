@@ -11,13 +11,23 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustportal.db import PlaceOwned, SchoolOwned, TrustOwned, TrustRow, points_at
+from trustportal.policies import governance_models as governance_models
 
 
-class Policy(TrustRow):
-    """A policy of the trust (a template that schools inherit). Its header lives in its versions."""
+class Policy(PlaceOwned):
+    """A policy of the trust (a template that schools inherit), or of one school. Its header lives in its versions.
+
+    `school_id`: the school that wrote it for itself; None for the trust's.
+    """
 
     __tablename__ = "policy"
-    __rules__ = (UniqueConstraint("trust_id", "slug", name="uq_policy_slug"),)
+    __rules__ = (
+        UniqueConstraint("trust_id", "slug", name="uq_policy_slug"),
+        points_at("school", "school_id"),
+        CheckConstraint(
+            "(withdrawn_on IS NULL) = (withdrawn_because IS NULL)", name="withdrawn_policy_says_why"
+        ),
+    )
 
     slug: Mapped[str] = mapped_column(String(80))
     title: Mapped[str] = mapped_column(String(200))
@@ -29,6 +39,11 @@ class Policy(TrustRow):
     route: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    #: From this day on it is in force nowhere; nothing of it is deleted. The reason is the public notice.
+    withdrawn_on: Mapped[date | None]
+    withdrawn_because: Mapped[str | None]
+    withdrawn_by: Mapped[UUID | None]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class PolicyPlace(PlaceOwned):
@@ -174,6 +189,8 @@ class Standing(PlaceOwned):
     release_due: Mapped[bool] = mapped_column(default=False)
     #: Names of placeholders without a value that keep this place from its edition.
     missing: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    #: Who changed the working answers since the newest edition was approved: none of them votes on it.
+    author_ids: Mapped[list[str]] = mapped_column(JSONB, default=list)
 
 
 class Override(SchoolOwned):
@@ -386,6 +403,8 @@ class ApprovalRun(PlaceOwned):
     stage: Mapped[int] = mapped_column(default=0)
     #: The stages with their members as they were when it was submitted.
     stages: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    #: Who wrote what is judged, besides the submitter.
+    author_ids: Mapped[list[str]] = mapped_column(JSONB, default=list)
     reason: Mapped[str]
     submitted_by: Mapped[UUID]
     submitted_at: Mapped[datetime]

@@ -25,6 +25,9 @@ class PolicyHead:
     id: UUID
     slug: str
     title: str
+    #: From when on it is in force nowhere, and why; None where it was not withdrawn.
+    withdrawn_on: date | None = None
+    withdrawn_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,11 @@ _APPROVED = (
 )
 _PAGE = text(
     f"""
-    SELECT p.id, p.slug, p.title,
+    SELECT p.id, p.slug, p.title, p.withdrawn_on, p.withdrawn_because,
            e.id AS edition_id, e.major, e.minor, e.content_hash, e.header, e.approvals, e.approved_at, e.effective_on,
            c.major AS next_major, c.minor AS next_minor, c.effective_on AS next_on, w.*
       FROM policy p
-      LEFT JOIN LATERAL ({_APPROVED} AND effective_on <= :day
+      LEFT JOIN LATERAL ({_APPROVED} AND effective_on <= :day AND (p.withdrawn_on IS NULL OR p.withdrawn_on > :day)
                          ORDER BY effective_on DESC, major DESC, minor DESC LIMIT 1) e ON true
       LEFT JOIN LATERAL ({_APPROVED} AND effective_on > :today ORDER BY major DESC, minor DESC LIMIT 1) c ON true
       LEFT JOIN LATERAL (
@@ -139,7 +142,7 @@ def get_policy_page(slug: str, school_id: UUID, *, day: date, today: date, head:
     if row is None:
         raise NotFound()
     return PolicyPage(
-        policy=PolicyHead(row.id, row.slug, row.title),
+        policy=PolicyHead(row.id, row.slug, row.title, row.withdrawn_on, row.withdrawn_because),
         in_force=EditionHead(
             row.edition_id,
             row.major,

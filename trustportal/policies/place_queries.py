@@ -29,7 +29,7 @@ from trustportal.policies.models import (
     Standing,
     TemplateVersion,
 )
-from trustportal.policies.queries import EDITION_FACTS
+from trustportal.policies.queries import EDITION_FACTS, still_stands
 from trustportal.policies.reading import answers_of
 from trustportal.tenants.models import School
 
@@ -52,7 +52,7 @@ def find_in_force(policy_id: UUID, school_id: UUID | None, on: date) -> Edition 
     """What a place's policy says on a day: the edition with its header, without its tree."""
     return db.session.scalars(
         _approved(policy_id, school_id)
-        .where(Edition.effective_on <= on)
+        .where(Edition.effective_on <= on, still_stands(on))
         .order_by(Edition.effective_on.desc(), Edition.major.desc(), Edition.minor.desc())
         .limit(1)
     ).one_or_none()
@@ -98,6 +98,7 @@ def list_heads_in_force(school_id: UUID, policy_ids: Collection[UUID], on: date)
             Edition.policy_id.in_(policy_ids),
             Edition.state == "approved",
             Edition.effective_on <= on,
+            still_stands(on),
         )
         .order_by(Edition.policy_id, Edition.effective_on.desc(), Edition.major.desc(), Edition.minor.desc())
     )
@@ -126,7 +127,12 @@ def list_places(policy_id: UUID, on: date) -> list[AtPlace]:
     in_force = (
         select(place.label("place"), Edition.major, Edition.minor, Edition.effective_on)
         .ext(distinct_on(place))
-        .where(Edition.policy_id == policy_id, Edition.state == "approved", Edition.effective_on <= on)
+        .where(
+            Edition.policy_id == policy_id,
+            Edition.state == "approved",
+            Edition.effective_on <= on,
+            still_stands(on),
+        )
         .order_by(place, Edition.major.desc(), Edition.minor.desc())
         .subquery()
     )

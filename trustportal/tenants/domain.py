@@ -87,8 +87,13 @@ def _overlap(one: Held, other: Held) -> bool:
     )
 
 
-def check_ending(ending: Held, *, to_on: date, others: Iterable[Held]) -> None:
+def check_ending(ending: Held, *, to_on: date, others: Iterable[Held], today: date) -> None:
     """Raise `RuleBroken` where a membership cannot end on a day. `others`: all others with that role there."""
+    if ending.to_on is not None and ending.to_on < today and to_on >= today:
+        raise RuleBroken(
+            f"This role ended on {long_day(ending.to_on)}. Give a new one from the day on which it begins again.",
+            "to_on",
+        )
     if to_on < ending.from_on:
         raise RuleBroken(
             f"The last day cannot be before the first day, {long_day(ending.from_on)}.",
@@ -101,6 +106,23 @@ def check_ending(ending: Held, *, to_on: date, others: Iterable[Held]) -> None:
             "A trust cannot be without a network manager: give somebody else the role first.",
             "to_on",
         )
+
+
+#: For so long somebody who has signed in, or typed the password again, may change how they sign in.
+FRESH = timedelta(minutes=10)
+
+
+def is_fresh(shown: Iterable[datetime], *, now: datetime) -> bool:
+    """Whether somebody has shown lately that it is them; `shown`: when they signed in or typed their password."""
+    return any(timedelta(0) <= now - at <= FRESH for at in shown)
+
+
+def checked_address(typed: str, field: str) -> str:
+    """An address of a public page, or "". Raises `RuleBroken` for anything that a browser would not just open."""
+    address = typed.strip()
+    if address and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[^\s\"'<>\\]*)?", address):
+        raise RuleBroken("Enter a whole address, like https://www.ashgrove.example/policies.", field)
+    return address
 
 
 def has_left(held: Iterable[Held], on: date) -> bool:

@@ -117,6 +117,16 @@ class ChangeSchoolForm(PortalForm):
         "First day on which it no longer belongs to the trust (optional)",
         description="From then on its policies are read-only, and its public pages say where it went.",
     )
+    went_to = TextField(
+        "Where it went (optional)",
+        [Length(max=200)],
+        description="For its public pages: “Hilltop Learning Trust”.",
+    )
+    went_to_url = TextField(
+        "Address of its new pages (optional)",
+        [Length(max=300)],
+        description="Like https://www.ashgrove.example/policies",
+    )
 
 
 class TrustForm(PortalForm):
@@ -203,6 +213,12 @@ class NewPasswordForm(PortalForm):
         [Given("Enter a password.")],
         description="At least 8 characters. Three words together are a good choice.",
     )
+
+
+class ProveForm(PortalForm):
+    """The present password, once more."""
+
+    password = SecretField("Your password", [Given("Enter your password.")])
 
 
 class ChangePasswordForm(NewPasswordForm):

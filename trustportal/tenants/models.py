@@ -44,6 +44,9 @@ class School(TrustRow):
     phase: Mapped[str] = mapped_column(String(40), default="")
     joined_on: Mapped[date]
     closes_on: Mapped[date | None]
+    #: Where it went when it left, for its public pages: words, and an address of its own ("" for none).
+    went_to: Mapped[str] = mapped_column(String(200), default="")
+    went_to_url: Mapped[str] = mapped_column(String(300), default="")
     #: How this school calls its posts: {"headteacher": "Head of School"}.
     role_labels: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
 

@@ -36,7 +36,11 @@ VERSIONS = Path(__file__).resolve().parents[3] / "migrations" / "versions"
 TOOLS = {"alembic_version"}
 SEARCH_PATH = "search_path=public, pg_temp"
 #: Triggers that keep rows as they are, besides those that `protection.statements` makes: table, function.
-FREEZING = {("edition", "freeze_edition"), ("template_version", "freeze_version")}
+FREEZING = {
+    ("edition", "freeze_edition"),
+    ("template_version", "freeze_version"),
+    ("approval_run", "freeze_run"),
+}
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
 BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token"}
 

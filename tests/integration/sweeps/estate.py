@@ -25,10 +25,11 @@ from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.jobs import Event
 from trustportal.mail import notify
 from trustportal.policies import queries as policies
-from trustportal.policies.domain.approval import Outcome, VoteChoice
+from trustportal.policies.domain.approval import ApprovalRule, Outcome, VoteChoice
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Tree, Weight
 from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.domain.routes import Step
 from trustportal.policies.models import (
     ApprovalRun,
     Edition,
@@ -38,7 +39,9 @@ from trustportal.policies.models import (
     TemplateVersion,
     VersionPdf,
 )
-from trustportal.policies.services import approvals, drafts, importing, local
+from trustportal.policies.services import approvals, chairs_action, drafts, importing, local
+from trustportal.policies.services import routes as routing
+from trustportal.policies.services.routes import Delegation
 from trustportal.tenants import services as tenants
 from trustportal.times import now, today
 
@@ -137,6 +140,7 @@ def furnish(world: World) -> Furnished:
     _imports(furnished)
     _signing(furnished)
     _people(furnished)
+    _governing(furnished)
     _the_rest(furnished)
     return furnished
 
@@ -327,6 +331,54 @@ def _people(furnished: Furnished) -> None:
         )
         tenants.invite(actor, person_id=newcomer.id, now=now())
     furnished.ids |= {"person_id": newcomer.id, "membership_id": membership.id}
+    world.run_jobs()
+
+
+def _governing(furnished: Furnished) -> None:
+    """A route and a delegation of the trust's own, and a chair's action that the board ratified."""
+    world = furnished.world
+    _, policy_id, version_id = _policy(world, "Lockdown policy")
+    board = Step(
+        "Trust board",
+        ApprovalRule.N_OF,
+        roles=("trustee", "chair_of_trust_board"),
+        needed=2,
+        chair_may_act=True,
+    )
+    with world.acting(world.manager) as actor:
+        routing.set_route(actor, policy_id=policy_id, steps=[board], row_version=0, now=now(), today=today())
+        routing.delegate(
+            actor,
+            school_id=furnished.birchwood.id,
+            to=Delegation.OFFICER,
+            officer_id=furnished.people[Role.CEO].id,
+            now=now(),
+            today=today(),
+        )
+        run = approvals.submit_version(
+            actor, version_id=version_id, reason="It is time.", marks={}, now=now()
+        )
+    with world.acting(furnished.people[Role.CHAIR_OF_TRUST_BOARD]) as actor:
+        chairs_action.act_as_chair(
+            actor,
+            run_id=run.id,
+            reason="It cannot wait.",
+            content_hash=run.content_hash,
+            now=now(),
+            today=today(),
+        )
+    with world.acting(furnished.people[Role.CLERK]) as actor:
+        chairs_action.ratify(
+            actor,
+            run_id=run.id,
+            body="Trust board",
+            met_on=today(),
+            minute_reference="TB 1/1",
+            ratified=True,
+            comment="",
+            now=now(),
+            today=today(),
+        )
     world.run_jobs()
 
 

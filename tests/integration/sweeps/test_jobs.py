@@ -22,6 +22,7 @@ TELLS_AGAIN = {
     "policies.jobs.ask_head",
     "policies.jobs.tell_deadline",
     "policies.jobs.tell_forced",
+    "policies.jobs.tell_of_ratification",
 }
 MAILED = {"notice", "mail"}
 

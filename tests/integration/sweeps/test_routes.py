@@ -115,6 +115,13 @@ def _asked(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if subject.at_trust & board else Answer.MISSING
 
 
+def _chair(subject: Subject, at: Furnished) -> Answer:
+    """Only the chair of the trust board acts alone; who may not see the run finds nothing."""
+    if _asked(subject, at) is Answer.MISSING:
+        return Answer.MISSING
+    return Answer.IN if Role.CHAIR_OF_TRUST_BOARD in subject.at_trust else Answer.REFUSED
+
+
 def _seen(subject: Subject, at: Furnished) -> Answer:
     """Somebody of Ashgrove is seen by the trust's officers and at Ashgrove."""
     return Answer.IN if subject.is_officer or subject.at_ashgrove else Answer.MISSING
@@ -131,6 +138,8 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "approvals.show"): _asked,
     ("GET", "approvals.whole"): _asked,
     ("POST", "approvals.decide"): _asked,
+    ("GET", "approvals.chairs_action"): _chair,
+    ("POST", "approvals.chairs_action"): _chair,
     ("GET", "tenants.person"): _seen,
     # The address names a browser of nobody.
     ("POST", "account.end_session"): lambda _subject, _at: Answer.MISSING,

@@ -63,8 +63,20 @@ def test_the_last_network_manager_cannot_go():
     mine = Held(Role.NETWORK_MANAGER, None, DAY)
 
     with pytest.raises(RuleBroken):
-        domain.check_ending(mine, to_on=DAY, others=[Held(Role.NETWORK_MANAGER, None, DAY, DAY)])
-    domain.check_ending(mine, to_on=DAY, others=[Held(Role.NETWORK_MANAGER, None, DAY + timedelta(days=1))])
+        domain.check_ending(mine, to_on=DAY, others=[Held(Role.NETWORK_MANAGER, None, DAY, DAY)], today=DAY)
+    domain.check_ending(
+        mine, to_on=DAY, others=[Held(Role.NETWORK_MANAGER, None, DAY + timedelta(days=1))], today=DAY
+    )
+
+
+def test_a_role_that_has_ended_does_not_come_back_by_moving_its_end() -> None:
+    gone = Held(Role.STAFF, None, DAY - timedelta(days=90), DAY - timedelta(days=10))
+    domain.check_ending(gone, to_on=DAY - timedelta(days=20), others=[], today=DAY)
+    for later in (DAY, DAY + timedelta(days=30)):
+        with pytest.raises(RuleBroken, match="This role ended on"):
+            domain.check_ending(gone, to_on=later, others=[], today=DAY)
+    serving = Held(Role.STAFF, None, DAY - timedelta(days=90), DAY + timedelta(days=3))
+    domain.check_ending(serving, to_on=DAY + timedelta(days=30), others=[], today=DAY)
 
 
 def test_somebody_has_left_when_nothing_holds_and_nothing_will():

@@ -24,7 +24,9 @@ __all__ = [
     "Vote",
     "VoteChoice",
     "barred_from",
+    "check_chairs_action",
     "check_minute",
+    "check_ratification",
     "check_route",
     "check_vote",
     "check_withdraw",
@@ -60,13 +62,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of a route. `needed` counts for N_OF only; `quorum` is how many must take part (0: no quorum)."""
+    """One stage of a route. `needed` counts for N_OF only; `quorum` is how many must take part (0: no quorum).
+
+    `members` are who was asked; `roles` the posts by which they are members, `named` those who are members by name.
+    `chair_may_act`: the chair may approve alone between meetings, and the body ratifies it later.
+    """
 
     body: str
     rule: ApprovalRule
     members: tuple[str, ...]
     needed: int = 1
     quorum: int = 0
+    roles: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    chair_may_act: bool = False
+
+    def is_member(self, person: str, roles: Collection[str]) -> bool:
+        """Whether somebody who was asked still is a member: named, or in one of the posts today."""
+        if person not in self.members:
+            return False
+        return not self.roles or person in self.named or bool(set(self.roles) & set(roles))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +90,9 @@ class Stage:
             "members": list(self.members),
             "needed": self.needed,
             "quorum": self.quorum,
+            "roles": list(self.roles),
+            "named": list(self.named),
+            "chair_may_act": self.chair_may_act,
         }
 
     @classmethod
@@ -85,6 +103,9 @@ class Stage:
             members=tuple(stored.get("members") or ()),
             needed=int(stored.get("needed") or 1),
             quorum=int(stored.get("quorum") or 0),
+            roles=tuple(stored.get("roles") or ()),
+            named=tuple(stored.get("named") or ()),
+            chair_may_act=bool(stored.get("chair_may_act")),
         )
 
 
@@ -298,6 +319,40 @@ def check_minute(stage: Stage, minute: Minute, *, content_hash: str, today: date
         )
     if minute.outcome is MinuteOutcome.RETURNED and not minute.comment.strip():
         raise RuleBroken("Say what the body asked to be changed.", "comment")
+
+
+def check_chairs_action(
+    stage: Stage, *, barred: Collection[str], person: str, reason: str, content_hash: str, seen_hash: str
+) -> None:
+    """Raise `RuleBroken` when the chair may not approve alone for the open stage `stage`."""
+    if not stage.chair_may_act:
+        raise RuleBroken(f"The approval route does not let the chair act alone for “{stage.body}”.")
+    if person in barred:
+        raise RuleBroken("You wrote or submitted this, so you cannot approve it alone.")
+    if person not in stage.members:
+        raise RuleBroken(f"You are not one of those who approve this for “{stage.body}”.")
+    if seen_hash != content_hash:
+        raise RuleBroken("The text was changed after you opened it. Read it again before you decide.")
+    if not reason.strip():
+        raise RuleBroken("Say why this cannot wait for the next meeting: the body reads it then.", "reason")
+
+
+def check_ratification(
+    *, body: str, met_on: date, reference: str, acted_on: date, ratified: bool, comment: str, today: date
+) -> None:
+    """Raise `RuleBroken` when what a body decided about its chair's action cannot be recorded like this."""
+    if not body.strip():
+        raise RuleBroken("Say which body took the decision.", "body")
+    if not reference.strip():
+        raise RuleBroken(
+            "Give the reference of the minute, for example “Board 2025/3, minute 7”.", "minute_reference"
+        )
+    if met_on > today:
+        raise RuleBroken("The date of the meeting is in the future.", "met_on")
+    if met_on < acted_on:
+        raise RuleBroken("The body can only ratify after its chair has acted.", "met_on")
+    if not ratified and not comment.strip():
+        raise RuleBroken("Say what the body wants to be done now.", "comment")
 
 
 def check_withdraw(person: str, submitter: str, outcome: Outcome) -> None:

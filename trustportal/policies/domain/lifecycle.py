@@ -11,6 +11,7 @@ __all__ = [
     "EditionFact",
     "edition_label",
     "in_force",
+    "months_before",
     "next_edition",
     "next_review",
     "next_version",
@@ -74,3 +75,8 @@ def next_review(start: date, months: int) -> date:
     years, month = divmod(start.month - 1 + months, 12)
     year, month = start.year + years, month + 1
     return date(year, month, min(start.day, monthrange(year, month)[1]))
+
+
+def months_before(day: date, months: int) -> date:
+    """The day `months` months before `day`; the last day of the month where that month is shorter."""
+    return next_review(day, -months)

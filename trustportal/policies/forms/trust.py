@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from wtforms import HiddenField
 from wtforms.validators import Length
 
 from trustportal.forms import (
+    ChecksField,
     ChoiceField,
     DayField,
     Given,
@@ -21,6 +23,7 @@ from trustportal.forms import (
 )
 from trustportal.policies.domain.clauses import Kind, Mode, NumberingStyle
 from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.domain.places import Where
 
 MODES = [
     (Mode.LOCKED.value, "Locked: every school uses these words"),
@@ -59,6 +62,13 @@ class HeaderForm(PortalForm):
     numbering = ChoiceField("Numbering", choices=choices(NUMBERING))
     statutory = TickField("The law requires this policy")
     public = TickField("Parents and the public may read it")
+    places = RadiosField(
+        "Where does it apply?",
+        choices=choices((("all", "At all schools, later ones too"), ("some", "At some schools only"))),
+        default="all",
+        validate_choice=False,  # a header that is not asked where it applies has no such field
+    )
+    schools = ChecksField("Schools, if it applies at some only", choices=[])
     trust_is_a_place = TickField("It also applies to the trust’s central team")
     row_version = HiddenField(default="0")
 
@@ -79,6 +89,21 @@ class HeaderForm(PortalForm):
             header.public,
             numbering,
         )
+
+    def offer(self, schools: Iterable[tuple[str, str]]) -> None:
+        """The schools that may be chosen."""
+        self.schools.choices = choices(schools)
+
+    def show_where(self, where: Where) -> None:
+        """Show where it applies."""
+        self.places.data = "all" if where.schools is None else "some"
+        self.schools.data = sorted(where.schools or ())
+        self.trust_is_a_place.data = where.trust
+
+    def where(self) -> Where:
+        """Where it is to apply, as it was chosen."""
+        some = self.places.data == "some"
+        return Where(frozenset(self.schools.data or ()) if some else None, bool(self.trust_is_a_place.data))
 
     def header(self, organisation: str) -> PolicyHeader:
         """What was typed."""

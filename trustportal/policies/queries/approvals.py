@@ -11,6 +11,7 @@ from sqlalchemy.orm import defer
 
 from trustportal.db import db
 from trustportal.errors import NotFound
+from trustportal.policies.governance_models import Ratification
 from trustportal.policies.models import (
     ApprovalDecision,
     ApprovalMember,
@@ -99,6 +100,50 @@ def pending_version_runs() -> list[RunWaiting]:
         .join(Policy, and_(Policy.trust_id == ApprovalRun.trust_id, Policy.id == ApprovalRun.policy_id))
         .where(ApprovalRun.state == "pending", ApprovalRun.version_id.is_not(None))
         .order_by(ApprovalRun.submitted_at)
+    )
+    return [RunWaiting(run, policy) for run, policy in rows]
+
+
+def pending_runs() -> Sequence[ApprovalRun]:
+    """Every run that is open, locked: for what the clock and the leaving of people do to them."""
+    return db.session.scalars(
+        select(ApprovalRun)
+        .where(ApprovalRun.state == "pending")
+        .order_by(ApprovalRun.submitted_at, ApprovalRun.id)
+        .with_for_update()
+    ).all()
+
+
+def pending_runs_of(policy_id: UUID) -> Sequence[ApprovalRun]:
+    """The open runs about one policy, locked."""
+    return db.session.scalars(
+        select(ApprovalRun)
+        .where(ApprovalRun.state == "pending", ApprovalRun.policy_id == policy_id)
+        .with_for_update()
+    ).all()
+
+
+def runs_to_ratify() -> list[RunWaiting]:
+    """The approved runs in which a chair acted alone, and whose body has not yet decided about it."""
+    acted = (
+        select(ApprovalDecision.id)
+        .where(
+            ApprovalDecision.trust_id == ApprovalRun.trust_id,
+            ApprovalDecision.run_id == ApprovalRun.id,
+            ApprovalDecision.choice == "chairs_action",
+        )
+        .exists()
+    )
+    ratified = (
+        select(Ratification.id)
+        .where(Ratification.trust_id == ApprovalRun.trust_id, Ratification.run_id == ApprovalRun.id)
+        .exists()
+    )
+    rows = db.session.execute(
+        select(ApprovalRun, Policy)
+        .join(Policy, and_(Policy.trust_id == ApprovalRun.trust_id, Policy.id == ApprovalRun.policy_id))
+        .where(ApprovalRun.version_id.is_not(None), ApprovalRun.state == "approved", acted, ~ratified)
+        .order_by(ApprovalRun.ended_at)
     )
     return [RunWaiting(run, policy) for run, policy in rows]
 

@@ -14,7 +14,7 @@ from trustportal.errors import NotFound
 from trustportal.policies.models import (
     Edition,
 )
-from trustportal.policies.queries.places import at_place
+from trustportal.policies.queries.places import at_place, still_stands
 
 #: What lists need of an edition; its trees are loaded where they are read.
 EDITION_FACTS = (
@@ -102,6 +102,7 @@ def find_edition_in_force(
             at_place(Edition.school_id, school_id),
             Edition.state == "approved",
             Edition.effective_on <= on,
+            still_stands(on),
         )
         .order_by(Edition.major.desc(), Edition.minor.desc())
         .limit(1)
@@ -160,7 +161,9 @@ def editions_in_force(
         )
         .exists()
     )
-    statement = select(Edition).where(Edition.state == "approved", Edition.effective_on <= on, ~newer)
+    statement = select(Edition).where(
+        Edition.state == "approved", Edition.effective_on <= on, ~newer, still_stands(on)
+    )
     if not whole:
         statement = statement.options(load_only(*EDITION_FACTS))
     if policy_ids is not None:

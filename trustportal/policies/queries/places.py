@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from trustportal.db import db
 from trustportal.errors import NotFound
+from trustportal.policies.domain.places import Where
 from trustportal.policies.models import (
+    Edition,
     Policy,
     PolicyPlace,
     Standing,
@@ -26,8 +28,27 @@ def at_place(column: InstrumentedAttribute[Any], school_id: UUID | None) -> Colu
     return column.is_(None) if school_id is None else column == school_id
 
 
+def still_stands(on: date) -> ColumnElement[bool]:
+    """The condition that an edition's policy has not been withdrawn by a day."""
+    withdrawn = (
+        select(Policy.id)
+        .where(Policy.trust_id == Edition.trust_id, Policy.id == Edition.policy_id, Policy.withdrawn_on <= on)
+        .exists()
+    )
+    return ~withdrawn
+
+
+def where_now(policy: Policy) -> Where:
+    """Where a policy applies today."""
+    named = list(db.session.scalars(select(PolicyPlace.school_id).where(PolicyPlace.policy_id == policy.id)))
+    schools = frozenset(str(one) for one in named if one is not None)
+    return Where(None if policy.places == "all" else schools, None in named)
+
+
 def places_of(policy: Policy, on: date) -> list[UUID | None]:
     """Where a policy applies on a day: ids of schools, and None where the trust itself is a place."""
+    if policy.school_id is not None:
+        return [policy.school_id]
     named = list(db.session.scalars(select(PolicyPlace.school_id).where(PolicyPlace.policy_id == policy.id)))
     running = select(School.id).where(or_(School.closes_on.is_(None), School.closes_on > on))
     if policy.places == "some":
@@ -41,10 +62,35 @@ def policies_at(school_id: UUID | None) -> Sequence[Policy]:
     named = select(PolicyPlace.policy_id).where(
         PolicyPlace.school_id.is_(None) if school_id is None else PolicyPlace.school_id == school_id
     )
-    here = Policy.id.in_(named) if school_id is None else or_(Policy.places == "all", Policy.id.in_(named))
+    of_trust = Policy.school_id.is_(None)
+    here = (
+        and_(of_trust, Policy.id.in_(named))
+        if school_id is None
+        else or_(
+            Policy.school_id == school_id, and_(of_trust, or_(Policy.places == "all", Policy.id.in_(named)))
+        )
+    )
     published = select(TemplateVersion.policy_id).where(TemplateVersion.state == "published")
     return db.session.scalars(
         select(Policy).where(here, Policy.id.in_(published)).order_by(Policy.title)
+    ).all()
+
+
+def withdrawn_at(school_id: UUID, on: date) -> Sequence[Policy]:
+    """The policies that were in force at a school and had been withdrawn by a day."""
+    had = (
+        select(Edition.id)
+        .where(
+            Edition.trust_id == Policy.trust_id,
+            Edition.policy_id == Policy.id,
+            Edition.school_id == school_id,
+            Edition.state == "approved",
+            Edition.effective_on <= on,
+        )
+        .exists()
+    )
+    return db.session.scalars(
+        select(Policy).where(Policy.withdrawn_on <= on, had).order_by(Policy.title)
     ).all()
 
 

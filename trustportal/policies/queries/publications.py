@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
@@ -16,13 +16,14 @@ from trustportal.policies.models import (
     Outlook,
     OutlookPlace,
     Override,
+    Policy,
     Publication,
     PublicationPlace,
     Reconcile,
     ReconcileClause,
     RedlinePdf,
 )
-from trustportal.policies.queries.places import at_place
+from trustportal.policies.queries.places import at_place, places_of
 
 
 def find_open_reconcile(policy_id: UUID, school_id: UUID, *, lock: bool = False) -> Reconcile | None:
@@ -65,12 +66,31 @@ def count_answers(policy_id: UUID) -> dict[UUID | None, int]:
     return found
 
 
+def count_effect(policy: Policy, keys: Collection[str], on: date) -> tuple[int, int]:
+    """At how many places a policy applies on a day, and how many schools have answered one of these clauses."""
+    touching: set[UUID] = set()
+    for table, column in ((Override, Override.clause_key), (AddedClause, AddedClause.after_key)):
+        touching |= set(
+            db.session.scalars(
+                select(table.school_id).where(table.policy_id == policy.id, column.in_(keys)).distinct()
+            )
+        )
+    return len(places_of(policy, on)), len(touching)
+
+
 def get_reconcile(reconcile_id: UUID) -> Reconcile:
     """A reconcile by its id."""
     found = db.session.scalars(select(Reconcile).where(Reconcile.id == reconcile_id)).one_or_none()
     if found is None:
         raise NotFound()
     return found
+
+
+def open_reconciles(policy_id: UUID) -> Sequence[Reconcile]:
+    """The open reconciles about a policy, locked."""
+    return db.session.scalars(
+        select(Reconcile).where(Reconcile.policy_id == policy_id, Reconcile.state == "open").with_for_update()
+    ).all()
 
 
 def list_open_reconciles(school_ids: Collection[UUID]) -> Sequence[Reconcile]:

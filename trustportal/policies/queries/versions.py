@@ -30,9 +30,12 @@ def get_policy(slug: str) -> Policy:
     return found
 
 
-def get_policy_by_id(policy_id: UUID) -> Policy:
+def get_policy_by_id(policy_id: UUID, *, lock: bool = False) -> Policy:
     """A policy by its id."""
-    found = db.session.scalars(select(Policy).where(Policy.id == policy_id)).one_or_none()
+    statement = select(Policy).where(Policy.id == policy_id)
+    if lock:
+        statement = statement.with_for_update()
+    found = db.session.scalars(statement).one_or_none()
     if found is None:
         raise NotFound()
     return found

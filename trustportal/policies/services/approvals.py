@@ -14,13 +14,22 @@ from trustportal.errors import Forbidden, RuleBroken
 from trustportal.jobs import Event
 from trustportal.policies import queries, reading, texts
 from trustportal.policies.domain import approval, changes, placeholders, references
-from trustportal.policies.domain.approval import Minute, MinuteOutcome, Outcome, RunState, Vote, VoteChoice
+from trustportal.policies.domain.approval import (
+    Minute,
+    MinuteOutcome,
+    Outcome,
+    RunState,
+    Stage,
+    Vote,
+    VoteChoice,
+)
 from trustportal.policies.domain.clauses import check_tree, tree_hash
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.models import ApprovalDecision, ApprovalRun, TemplateVersion
 from trustportal.policies.services import local, runs
 from trustportal.policies.services.drafts import get_open_draft
 from trustportal.tenants import queries as tenants
+from trustportal.times import day_of
 
 
 def submit_version(
@@ -115,35 +124,53 @@ def _back_to_draft(version: TemplateVersion) -> None:
 # -- deciding ----------------------------------------------------------------------------------------------------
 
 
-def state_of(run: ApprovalRun) -> RunState:
-    """How a run stands, from its decisions."""
+def state_of(run: ApprovalRun, *, on: date) -> RunState:
+    """How a run stands on a day, from its decisions. Who lost the post by which they were asked is out of the count."""
     votes: dict[int, list[Vote]] = {}
     minutes: dict[int, Minute] = {}
     for row in queries.decisions_of([run.id]):
-        if row.choice == "minuted":
-            assert row.met_on is not None
-            minutes[row.stage] = Minute(
-                row.body,
-                row.met_on,
-                row.minute_reference,
-                bool(row.quorum_met),
-                MinuteOutcome(row.outcome),
-                row.content_hash,
-                row.comment,
-            )
+        if row.choice in ALONE:
+            minutes[row.stage] = _ended_by(row)
         else:
-            votes.setdefault(row.stage, []).append(
-                Vote(str(row.person_id), VoteChoice(row.choice), row.content_hash, row.comment)
-            )
-    return approval.judge_run(
-        approval.stages_from_json(run.stages), votes, barred_in(run), run.content_hash, minutes
+            votes.setdefault(row.stage, []).append(_vote(row))
+    cast = [(at, vote.person) for at, found in votes.items() for vote in found]
+    stages = runs.still_members(run, on=on, voted=cast)
+    return approval.judge_run(stages, votes, barred_in(run), run.content_hash, minutes)
+
+
+#: Decisions that end a stage by themselves: of the body in its meeting, and of its chair between meetings.
+ALONE = frozenset({"minuted", "chairs_action"})
+
+
+def _vote(row: ApprovalDecision) -> Vote:
+    return Vote(str(row.person_id), VoteChoice(row.choice), row.content_hash, row.comment)
+
+
+def _ended_by(row: ApprovalDecision) -> Minute:
+    if row.choice == "chairs_action":
+        day = day_of(row.decided_at)
+        return Minute(row.body, day, "chair’s action", True, MinuteOutcome.APPROVED, row.content_hash)
+    assert row.met_on is not None
+    return Minute(
+        row.body,
+        row.met_on,
+        row.minute_reference,
+        bool(row.quorum_met),
+        MinuteOutcome(row.outcome),
+        row.content_hash,
+        row.comment,
     )
 
 
 def barred_in(run: ApprovalRun) -> frozenset[str]:
     """Who wrote or submitted what this run judges."""
-    authors = queries.get_version(run.version_id).author_ids if run.version_id else []
-    return approval.barred_from(authors, str(run.submitted_by))
+    return approval.barred_from(run.author_ids, str(run.submitted_by))
+
+
+def roles_in(actor: Actor, run: ApprovalRun) -> frozenset[str]:
+    """The posts by which somebody may be a member of a run: the trust's, and those of its school."""
+    at_school = actor.roles_at(run.school_id) if run.school_id is not None else frozenset[Role]()
+    return frozenset(role.value for role in actor.trust_roles | at_school)
 
 
 def decide(
@@ -159,19 +186,11 @@ def decide(
     """Cast one vote: approve, ask for changes (with a comment), or step aside. Bound to the hash that was read."""
     with unit_of_work():
         run = queries.get_run(run_id, lock=True)
-        _require_member(actor, run)
-        before = state_of(run)
-        if run.state != "pending":
-            raise RuleBroken("This approval has ended, so no more votes are taken.")
-        stage = approval.stages_from_json(run.stages)[before.stage]
-        cast = [
-            Vote(str(row.person_id), VoteChoice(row.choice), row.content_hash, row.comment)
-            for row in queries.decisions_of([run.id])
-            if row.stage == before.stage and row.choice != "minuted"
-        ]
+        before, stage = open_stage(actor, run, today)
+        cast = votes_cast(run, before.stage)
         vote = Vote(str(actor.person_id), choice, content_hash, comment.strip())
         approval.check_vote(stage, cast, vote, barred=barred_in(run), content_hash=run.content_hash)
-        _record_decision(
+        record_decision(
             actor,
             run,
             before.stage,
@@ -189,7 +208,26 @@ def decide(
             choice=choice,
             content_hash=content_hash,
         )
-        return _move_on(actor, run, now, today)
+        return move_on(actor, run, now, today)
+
+
+def open_stage(actor: Actor, run: ApprovalRun, today: date) -> tuple[RunState, Stage]:
+    """The stage that is open, for somebody who was asked in it and still holds the post."""
+    _require_member(actor, run)
+    if run.state != "pending":
+        raise RuleBroken("This approval has ended, so no more votes are taken.")
+    state = state_of(run, on=today)
+    stage = approval.stages_from_json(run.stages)[state.stage]
+    person = str(actor.person_id)
+    if person in stage.members and not stage.is_member(person, roles_in(actor, run)):
+        raise RuleBroken("You no longer hold the post by which you were asked, so you cannot vote on this.")
+    return state, stage
+
+
+def votes_cast(run: ApprovalRun, stage: int) -> list[Vote]:
+    return [
+        _vote(row) for row in queries.decisions_of([run.id]) if row.stage == stage and row.choice not in ALONE
+    ]
 
 
 def _require_member(actor: Actor, run: ApprovalRun) -> None:
@@ -223,13 +261,13 @@ def minute(
             raise RuleBroken("A school's own changes are decided by those who were asked, not by a minute.")
         if str(actor.person_id) in barred_in(run):
             raise RuleBroken("You wrote or submitted this, so somebody else records the decision about it.")
-        before = state_of(run)
+        before = state_of(run, on=today)
         stage = approval.stages_from_json(run.stages)[before.stage]
         decided = Minute(
             body.strip(), met_on, minute_reference.strip(), quorum_met, outcome, content_hash, comment.strip()
         )
         approval.check_minute(stage, decided, content_hash=run.content_hash, today=today)
-        _record_decision(
+        record_decision(
             actor,
             run,
             before.stage,
@@ -256,10 +294,25 @@ def minute(
             outcome=outcome,
             content_hash=content_hash,
         )
-        return _move_on(actor, run, now, today)
+        return move_on(actor, run, now, today)
 
 
-def _record_decision(actor: Actor, run: ApprovalRun, stage: int, row: ApprovalDecision) -> None:
+def settle(actor: Actor, *, now: datetime, today: date) -> int:
+    """People left or lost a post: open runs whose rule is met by those who remain, or can no longer be met, end.
+
+    Returns how many moved on.
+    """
+    moved = 0
+    with unit_of_work():
+        for run in queries.pending_runs():
+            state = state_of(run, on=today)
+            if state.outcome is not Outcome.PENDING or state.stage != run.stage:
+                move_on(actor, run, now, today)
+                moved += 1
+    return moved
+
+
+def record_decision(actor: Actor, run: ApprovalRun, stage: int, row: ApprovalDecision) -> None:
     roles = actor.roles_at(run.school_id) or actor.trust_roles or frozenset({Role.STAFF})
     row.run_id, row.school_id, row.stage = run.id, run.school_id, stage
     assert actor.person_id is not None
@@ -269,9 +322,9 @@ def _record_decision(actor: Actor, run: ApprovalRun, stage: int, row: ApprovalDe
     db.session.flush()
 
 
-def _move_on(actor: Actor, run: ApprovalRun, now: datetime, today: date) -> RunState:
+def move_on(actor: Actor, run: ApprovalRun, now: datetime, today: date) -> RunState:
     """After a decision: the next stage, or the end of the run and what it means for what was judged."""
-    state = state_of(run)
+    state = state_of(run, on=today)
     unit = current_unit()
     if state.outcome is Outcome.PENDING:
         if state.stage != run.stage:
@@ -299,6 +352,7 @@ def _move_on(actor: Actor, run: ApprovalRun, now: datetime, today: date) -> RunS
     assert run.edition_id is not None
     edition = queries.get_edition(run.edition_id, lock=True)
     if state.outcome is Outcome.APPROVED:
+        queries.get_standing(run.policy_id, run.school_id, lock=True).author_ids = []
         version = queries.get_version(edition.template_version_id)
         local.approve_edition(
             actor,
@@ -337,6 +391,16 @@ def printed_approvals(run: ApprovalRun) -> list[dict[str, str]]:
                     "on": row.met_on.isoformat(),
                     "minute": row.minute_reference,
                     "method": "decided in a meeting",
+                }
+            )
+        elif row.choice == "chairs_action":
+            printed.append(
+                {
+                    "body": body,
+                    "by": f"{row.person_name}, {row.role_label}",
+                    "on": on,
+                    "minute": "",
+                    "method": "chair’s action between meetings",
                 }
             )
         elif row.choice == "approve":

@@ -27,19 +27,11 @@ from trustportal.policies.domain.clauses import (
     fresh_key,
 )
 from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.domain.places import Where
 from trustportal.policies.models import DraftClause, Policy, PolicyPlace, TemplateVersion
 from trustportal.policies.reading import tree_of
-
-#: Asked of the trust board, unless the trust sets another route: two of the trustees.
-DEFAULT_ROUTE: list[dict[str, Any]] = [
-    {
-        "body": "Trust board",
-        "roles": ["trustee", "chair_of_trust_board"],
-        "rule": "n_of",
-        "needed": 2,
-        "quorum": 2,
-    }
-]
+from trustportal.policies.services import placing
+from trustportal.tenants import queries as tenants
 
 
 def create_policy(
@@ -49,10 +41,14 @@ def create_policy(
     numbering: NumberingStyle,
     tree: Tree = (),
     trust_is_a_place: bool = False,
+    where: Where | None = None,
     source: str = "written here",
     now: datetime,
 ) -> TemplateVersion:
-    """A new policy of the trust, with its first draft. Nobody else sees it until it is published."""
+    """A new policy of the trust, with its first draft. Nobody else sees it until it is published.
+
+    `where`: where it will apply once it is published; None: at all schools.
+    """
     actor.require(Permission.TEMPLATE_EDIT)
     if not header.title.strip():
         raise RuleBroken("Give the policy a title.", "title")
@@ -63,7 +59,7 @@ def create_policy(
             title=header.title.strip(),
             numbering=numbering.value,
             public=header.public,
-            route=DEFAULT_ROUTE,
+            route=[],
             created_by=actor.person_id,
             created_at=now,
         )
@@ -72,6 +68,9 @@ def create_policy(
         if trust_is_a_place:
             db.session.add(PolicyPlace(policy_id=policy.id, school_id=None))
         version = _draft(actor, policy, header, based_on=None, now=now)
+        if where is not None and where != placing.where_of(policy, None):
+            where.check(str(school.id) for school in tenants.list_schools())
+            version.header = {**version.header, "where": where.to_json()}
         write_tree(version, tree, actor, now)
         audit.record(actor, Action.POLICY_CREATED, policy_id=policy.id)
         audit.record(actor, Action.DRAFT_CREATED, policy_id=policy.id, version_id=version.id, source=source)
@@ -88,7 +87,10 @@ def start_draft(actor: Actor, *, policy_id: UUID, now: datetime) -> TemplateVers
         latest = queries.find_latest_version(policy_id)
         if latest is None or latest.tree is None:
             raise RuleBroken("This policy has no published version to begin with.")
+        placing.refuse_withdrawn(policy)
         version = _draft(actor, policy, PolicyHeader.from_json(latest.header), based_on=latest.id, now=now)
+        if latest.header.get("where"):
+            version.header = {**version.header, "where": latest.header["where"]}
         write_tree(version, texts.thaw_tree(latest.tree), actor, now)
         audit.record(
             actor, Action.DRAFT_CREATED, policy_id=policy_id, version_id=version.id, source="next version"
@@ -324,10 +326,13 @@ def change_header(
     header_seen: str,
     header: PolicyHeader,
     numbering: NumberingStyle,
-    trust_is_a_place: bool | None = None,
+    where: Where | None = None,
     now: datetime,
 ) -> None:
-    """Save the header of a draft. `header_seen` is `header_mark` of the header that was being changed."""
+    """Save the header of a draft. `header_seen` is `header_mark` of the header that was being changed.
+
+    `where`: where it will apply from its publication on; None leaves it as it is.
+    """
     actor.require(Permission.TEMPLATE_EDIT)
     if not header.title.strip():
         raise RuleBroken("Give the policy a title.", "title")
@@ -342,7 +347,15 @@ def change_header(
                 ours=header.to_json(),
             )
         policy = queries.get_policy_by_id(version.policy_id)
-        version.header = {**header.to_json(), "numbering": numbering.value}
+        said = version.header.get("where")
+        if where is not None and where != placing.where_of(policy, version):
+            where.check(str(school.id) for school in tenants.list_schools())
+            said = where.to_json()
+        version.header = {
+            **header.to_json(),
+            "numbering": numbering.value,
+            **({"where": said} if said else {}),
+        }
         version.row_version += 1
         if actor.person_id and str(actor.person_id) not in version.author_ids:
             version.author_ids = [*version.author_ids, str(actor.person_id)]
@@ -350,12 +363,6 @@ def change_header(
             show_as(
                 policy, version
             )  # nothing else of it can be seen yet; a later version's waits for its approval
-        if trust_is_a_place is not None:
-            db.session.execute(
-                delete(PolicyPlace).where(PolicyPlace.policy_id == policy.id, PolicyPlace.school_id.is_(None))
-            )
-            if trust_is_a_place:
-                db.session.add(PolicyPlace(policy_id=policy.id, school_id=None))
         audit.record(actor, Action.DRAFT_CHANGED, policy_id=policy.id, version_id=version.id, what="header")
 
 

@@ -27,7 +27,7 @@ from trustportal.policies.models import (
     Standing,
     TemplateVersion,
 )
-from trustportal.policies.services import approvals, drafts, local
+from trustportal.policies.services import approvals, drafts, local, placing
 from trustportal.policies.services.foreseeing import AtPlace, Made, detail_of, look_at_place, outcome_of
 
 
@@ -62,7 +62,9 @@ def publish_version(
         version.number = next_version(one.number for one in queries.list_versions(policy.id) if one.number)
         version.state, version.published_by, version.published_at = "published", actor.person_id, now
         version.effective_on, version.decide_by = effective_on, decide_by
+        placing.refuse_withdrawn(policy)
         drafts.show_as(policy, version)
+        placing.take_effect(policy, version)
         publication = Publication(id=uuid4(), version_id=version.id, started_at=now)
         db.session.add(publication)
         db.session.flush()
@@ -94,7 +96,7 @@ def adopt_everything(actor: Actor, *, school_id: UUID, today: date) -> int:
     with unit_of_work():
         adopted = 0
         for policy in queries.policies_at(school_id):
-            if queries.find_standing(policy.id, school_id) is not None:
+            if policy.withdrawn_on is not None or queries.find_standing(policy.id, school_id) is not None:
                 continue
             latest = queries.find_latest_version(policy.id)
             if latest is not None:

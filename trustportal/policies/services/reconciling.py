@@ -95,6 +95,7 @@ def finish(actor: Actor, *, policy_id: UUID, school_id: UUID, now: datetime) -> 
         local.write_answers(actor, policy_id, school_id, made[0], made[1], now)
         standing = queries.get_standing(policy_id, school_id)
         standing.version_id = to_version.id
+        local.note_authors(standing, [actor.person_id, *(row.decided_by for row in rows)])
         reconcile.state, reconcile.closed_at = "decided", now
     return True
 

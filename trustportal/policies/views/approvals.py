@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, url_for
 
-from trustportal.access import Actor, Permission
-from trustportal.errors import NotFound, RuleBroken
+from trustportal.access import Permission, Role
+from trustportal.errors import Forbidden, NotFound, RuleBroken
 from trustportal.policies import queries, reading
+from trustportal.policies.domain import approval
 from trustportal.policies.domain.approval import MinuteOutcome, RunState, VoteChoice
 from trustportal.policies.domain.changes import ChangeRow, marks_from_json
 from trustportal.policies.domain.diff import ClauseChange
+from trustportal.policies.domain.places import Where
+from trustportal.policies.forms.governance import ChairsActionForm, RatifyForm
 from trustportal.policies.forms.trust import MinuteForm, VoteForm, given
 from trustportal.policies.models import ApprovalRun, Policy, TemplateVersion
-from trustportal.policies.services import approvals
+from trustportal.policies.services import approvals, placing
+from trustportal.policies.services import chairs_action as chairs
+from trustportal.policies.views import approval_tasks, presenting
 from trustportal.tenants import queries as tenants
-from trustportal.tenants.tasks import Task, provide_tasks
-from trustportal.times import day_of, now, today
+from trustportal.tenants.tasks import provide_facts, provide_tasks
+from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other, trust
-from trustportal.words import in_sentence, plural
+from trustportal.words import listed, plural
 
 blueprint = Blueprint("approvals", __name__)
 RUN = "/t/<trust>/approvals/<uuid:run_id>"
@@ -67,9 +71,9 @@ def judged(run: ApprovalRun) -> Judged:
             {key: mark.reason for key, mark in marks.items()},
             base is None,
             url_for("approvals.whole", trust=trust().slug, run_id=run.id),
-            approvals.state_of(run),
+            approvals.state_of(run, on=today()),
             names.get(run.submitted_by, "the trust"),
-            _header_changes(base, version) if base else [],
+            _header_changes(policy, base, version) if base else [],
         )
     assert run.edition_id is not None
     edition = queries.get_edition(run.edition_id)
@@ -85,7 +89,7 @@ def judged(run: ApprovalRun) -> Judged:
         {row.key: row.reason for row in rows},
         previous is None,
         url_for("approvals.whole", trust=trust().slug, run_id=run.id),
-        approvals.state_of(run),
+        approvals.state_of(run, on=today()),
         names.get(run.submitted_by, "the school"),
         [],
     )
@@ -99,33 +103,23 @@ def may_see(run: ApprovalRun) -> bool:
     return own or who.can(Permission.APPROVAL_MINUTE) or who.can(Permission.TEMPLATE_EDIT)
 
 
-_HEADER_WORDS = {
-    "title": "Title",
-    "reference": "Reference",
-    "audience": "Who it is for",
-    "person_responsible": "Person responsible",
-    "approving_body": "Approved by",
-    "review_months": "Reviewed every (months)",
-    "related": "Related policies",
-    "statutory": "Required by law",
-    "public": "Open to the public",
-    "numbering": "Numbering",
-}
+def _header_changes(policy: Policy, old: TemplateVersion, new: TemplateVersion) -> list[tuple[str, str, str]]:
+    """What a vote decides besides the clauses, where it applies among it."""
+    found = presenting.header_changes(old.header, new.header)
+    before = Where.from_json(old.header["where"]) if old.header.get("where") else queries.where_now(policy)
+    after = placing.where_of(policy, new)
+    if before != after:
+        found.append(("Where it applies", where_words(before), where_words(after)))
+    return found
 
 
-def _header_changes(old: TemplateVersion, new: TemplateVersion) -> list[tuple[str, str, str]]:
-    """What a vote decides besides the clauses."""
-
-    def said(value: object) -> str:
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "–")
-
-    return [
-        (label, said(old.header.get(name)), said(new.header.get(name)))
-        for name, label in _HEADER_WORDS.items()
-        if old.header.get(name, new.header.get(name)) != new.header.get(name)
-    ]
+def where_words(where: Where) -> str:
+    """Where a policy applies, in words."""
+    schools = "all schools"
+    if where.schools is not None:
+        names = [one.name for one in tenants.list_schools() if str(one.id) in where.schools]
+        schools = listed(names) if names else "no school"
+    return f"{schools}; the central team" if where.trust else schools
 
 
 def _run_for(run_id: UUID) -> ApprovalRun:
@@ -153,29 +147,68 @@ def _page(run: ApprovalRun, form: VoteForm) -> Response:
     who = str(actor().person_id)
     decisions = queries.decisions_of([run.id])
     mine = next((row for row in decisions if str(row.person_id) == who and row.stage == run.stage), None)
+    at = shown.state.stage
+    stage = approval.stages_from_json(run.stages)[at]
+    own = who in approvals.barred_in(run)
     asked = (
         run.state == "pending"
         and mine is None
-        and who in run.stages[shown.state.stage]["members"]
-        and who not in approvals.barred_in(run)
+        and not own
+        and stage.is_member(who, approvals.roles_in(actor(), run))
     )
+    ratification = queries.find_ratification(run.id)
+    acted = any(row.choice == "chairs_action" for row in decisions)
+    waiting = [UUID(one) for one in shown.state.stages[at].waiting] if run.state == "pending" else []
     return page(
         "policies/approvals/show.html",
         shown=shown,
         run=run,
-        stage=shown.state.stages[shown.state.stage],
-        stage_body=run.stages[shown.state.stage]["body"],
+        stage=shown.state.stages[at],
+        stage_body=stage.body,
         counts=_counts(shown.changes),
         decisions=decisions,
         mine=mine,
         asked=asked,
-        own=who in approvals.barred_in(run),
+        own=own,
         may_minute=run.state == "pending"
         and run.version_id is not None
+        and not own
         and actor().can(Permission.APPROVAL_MINUTE),
+        may_act_alone=asked and stage.chair_may_act and Role.CHAIR_OF_TRUST_BOARD in actor().trust_roles,
+        ratification=ratification,
+        to_ratify=acted and ratification is None and run.state == "approved",
+        may_ratify=not own and mine is None and actor().can(Permission.APPROVAL_MINUTE),
+        effect=_effect(shown) if run.state == "pending" else [],
+        waiting_for=sorted(tenants.names_of(waiting).values()) if not asked else [],
         form=form,
         status=form.status,
     )
+
+
+def _effect(shown: Judged) -> list[str]:
+    """What follows from approving, in sentences; before it is decided."""
+    run = shown.run
+    material = sum(weight == "material" for weight in shown.weights.values())
+    again = (
+        "Staff whose text changes are asked to sign again."
+        if material
+        else "Nobody is asked to sign again: every change is editorial."
+    )
+    if run.school_id is not None:
+        lines = [f"It holds at {shown.place} only."]
+        return lines if shown.first else [*lines, again]
+    places, own = queries.count_effect(shown.policy, [change.key for change in shown.changes], today())
+    lines = [f"It goes to {plural(places, 'place')} when it is published."]
+    if shown.first:
+        return lines
+    if own:
+        lines.append(
+            f"{plural(own, 'school has', 'schools have')} words of {'its' if own == 1 else 'their'} own in what"
+            " changes: nothing is overwritten, and their heads decide where both sides changed the same words."
+        )
+    else:
+        lines.append("No school has words of its own in what changes, so all follow by themselves.")
+    return [*lines, again]
 
 
 def _counts(changes: Iterable[ClauseChange]) -> list[tuple[int, str]]:
@@ -269,65 +302,76 @@ def minute(trust: str, run_id: UUID) -> Response:
     return page("policies/approvals/minute.html", shown=shown, run=run, form=form, status=form.status)
 
 
-# -- my tasks ----------------------------------------------------------------------------------------------------
+@blueprint.route(f"{RUN}/chairs-action", methods=["GET", "POST"])
+@allow(Permission.APPROVAL_DECIDE, at="trust")
+def chairs_action(trust: str, run_id: UUID) -> Response:
+    """The chair of the trust board approves alone, and says why it cannot wait."""
+    run = _run_for(run_id)
+    if Role.CHAIR_OF_TRUST_BOARD not in actor().trust_roles:
+        raise Forbidden()
+    form = ChairsActionForm()
+    if not form.is_submitted():
+        form.content_hash.data = run.content_hash
+    elif form.carry_out(
+        lambda: chairs.act_as_chair(
+            actor(),
+            run_id=run.id,
+            reason=form.reason.data or "",
+            content_hash=form.content_hash.data or "",
+            now=now(),
+            today=today(),
+        )
+    ):
+        return see_other(
+            url_for("approvals.show", trust=trust, run_id=run.id),
+            "Recorded as chair’s action. The body is asked to ratify it.",
+        )
+    shown = judged(queries.get_run(run.id))
+    return page(
+        "policies/approvals/chairs_action.html",
+        shown=shown,
+        run=run,
+        stage_body=run.stages[shown.state.stage]["body"],
+        form=form,
+        status=form.status,
+    )
 
 
-def tasks(who: Actor, on: date) -> Iterable[Task]:
-    """Votes that wait for me; minutes that the clerk may record; what the network manager does next."""
-    slug = trust().slug
-    assert who.person_id is not None
-    if who.can(Permission.APPROVAL_DECIDE) or who.can_anywhere(Permission.EDITION_DECIDE):
-        schools = {}
-        waiting = queries.runs_waiting_for(who.person_id)
-        ids = {one.run.school_id for one in waiting if one.run.school_id}
-        if ids:
-            schools = queries.list_schools(ids)
-        for one in waiting:
-            school = schools.get(one.run.school_id) if one.run.school_id else None
-            yield Task(
-                title=f"Decide about {_a_title(one.policy.title)}",
-                url=url_for("approvals.show", trust=slug, run_id=one.run.id),
-                detail=f"{_what(school.name if school else '')} “{one.run.reason}”",
-                action_label="Read and decide",
-                place=school.short_name if school else "",
-                urgency=0,
-                tag=_waiting(on, day_of(one.run.submitted_at)),
-            )
-    if who.can(Permission.APPROVAL_MINUTE):
-        for one in queries.pending_version_runs():
-            yield Task(
-                title=f"Record the decision about {_a_title(one.policy.title)}",
-                url=url_for("approvals.minute", trust=slug, run_id=one.run.id),
-                detail="If the board decides in its meeting: body, date, minute reference, quorum.",
-                action_label="Record",
-                urgency=2,
-            )
-    if who.can(Permission.TEMPLATE_PUBLISH):
-        for policy, version in queries.versions_to_publish():
-            yield Task(
-                title=f"Publish the new version of {_a_title(policy.title)}",
-                url=url_for("drafts.publish", trust=slug, policy=policy.slug),
-                detail=f"It was approved. “{version.reason}”",
-                action_label="Publish",
-                urgency=0,
-            )
-
-
-def _what(school: str) -> str:
-    return f"What {school} wants to change." if school else "A new version."
-
-
-def _waiting(on: date, since: date) -> str:
-    """For how long somebody has been waiting for the decision; nothing on the first day."""
-    days = (on - since).days
-    return f"waits {plural(days, 'day')}" if days > 0 else ""
-
-
-def _a_title(title: str) -> str:
-    return f"the {in_sentence(title)}"
+@blueprint.route(f"{RUN}/ratify", methods=["GET", "POST"])
+@allow(Permission.APPROVAL_MINUTE, at="trust")
+def ratify(trust: str, run_id: UUID) -> Response:
+    """The clerk records what the body said about its chair's action."""
+    run = _run_for(run_id)
+    acted = next((row for row in queries.decisions_of([run.id]) if row.choice == "chairs_action"), None)
+    if acted is None:
+        raise RuleBroken("There is no chair’s action to ratify here.")
+    form = RatifyForm(body=acted.body)
+    if form.is_submitted() and form.carry_out(
+        lambda: chairs.ratify(
+            actor(),
+            run_id=run.id,
+            body=form.body.data or "",
+            met_on=given(form.met_on),
+            minute_reference=form.minute_reference.data or "",
+            ratified=form.outcome.data == "ratified",
+            comment=form.comment.data or "",
+            now=now(),
+            today=today(),
+        )
+    ):
+        return see_other(url_for("approvals.show", trust=trust, run_id=run.id), "The decision is recorded.")
+    return page(
+        "policies/approvals/ratify.html",
+        shown=judged(run),
+        run=run,
+        acted=acted,
+        form=form,
+        status=form.status,
+    )
 
 
 def install(app: Flask) -> None:
     """Register the pages and tasks."""
     app.register_blueprint(blueprint)
-    provide_tasks(tasks)
+    provide_tasks(approval_tasks.tasks)
+    provide_facts(approval_tasks.facts)

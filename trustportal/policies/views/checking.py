@@ -19,7 +19,11 @@ from trustportal.tenants import queries as tenants
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A printed paper that is ours. `state`: in_force, to_come, superseded, or template (the trust's own text)."""
+    """A printed paper that is ours.
+
+    `state`: in_force, to_come, superseded, withdrawn (the policy is), left (the school is no longer of the trust), or
+    template (the trust's own text).
+    """
 
     state: str
     title: str
@@ -32,6 +36,8 @@ class Verdict:
     newer_label: str
     #: Where the present text can be read; "" where it is not public.
     read_at: str
+    #: Why it is withdrawn, or where the school went.
+    notice: str = ""
 
 
 def verdict_on(digest: str, on: date) -> Verdict | None:
@@ -67,6 +73,14 @@ def _on_editions(editions: Sequence[Edition], on: date) -> Verdict:
     if edition.school_id is not None:
         school = tenants.get_school(edition.school_id)
     superseding = _superseding(edition) if state == "superseded" else None
+    until, notice = superseding.effective_on if superseding else None, ""
+    # What ended the policy as a whole says more than what followed an older edition, where it came first.
+    next_on = superseding.effective_on if superseding and superseding.effective_on else date.max
+    withdrawn, left = policy.withdrawn_on, school.closes_on if school else None
+    if begun and withdrawn is not None and withdrawn <= on and withdrawn < next_on:
+        state, until, notice = "withdrawn", withdrawn, policy.withdrawn_because or ""
+    elif begun and school is not None and left is not None and left <= on and left <= next_on:
+        state, until, notice = "left", left, school.went_to
     address: dict[str, Any] = {
         "trust": trust.slug,
         "school": school.slug if school else "",
@@ -79,10 +93,21 @@ def _on_editions(editions: Sequence[Edition], on: date) -> Verdict:
         place=school.name if school else trust.name,
         trust_name=trust.name if school else "",
         since=edition.effective_on,
-        until=superseding.effective_on if superseding else None,
+        until=until,
         newer_label=reading.edition_label(in_force) if in_force else "",
         read_at=url_for("public_pages.policy", **address) if policy.public and school and in_force else "",
+        notice=notice,
     )
+
+
+def superseded_on(edition: Edition, editions: Sequence[Edition]) -> date | None:
+    """From when on another edition of its place held in the stead of one."""
+    later = [
+        one.effective_on
+        for one in editions
+        if (one.major, one.minor or 0) > (edition.major, edition.minor or 0) and one.effective_on is not None
+    ]
+    return min(later, default=None)
 
 
 def _superseding(edition: Edition) -> Edition | None:

@@ -14,6 +14,7 @@ from trustportal.policies.domain import changes, references
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Weight
 from trustportal.policies.domain.resolve import resolve
+from trustportal.policies.domain.routes import rule_words
 from trustportal.policies.forms.trust import (
     AddClauseForm,
     ClauseForm,
@@ -21,7 +22,8 @@ from trustportal.policies.forms.trust import (
     SubmitForm,
 )
 from trustportal.policies.models import Policy, TemplateVersion
-from trustportal.policies.services import approvals, documents, drafts
+from trustportal.policies.services import approvals, documents, drafts, placing
+from trustportal.policies.views import presenting
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
@@ -102,23 +104,41 @@ def header(trust: str, policy: str) -> Response:
     """The draft's header."""
     found, version = _open(policy)
     form = HeaderForm()
+    form.offer([(str(school.id), school.name) for school in tenants.list_schools(open_on=today())])
+    theirs: list[tuple[str, str, str]] = []
     if not form.is_submitted():
         form.fill(reading.header_of(version), reading.numbering_of(found, version).value)
-        form.trust_is_a_place.data = None in queries.places_of(found, today())
+        form.show_where(placing.where_of(found, version))
         form.row_version.data = drafts.header_mark(version)
-    elif form.carry_out(
-        lambda: drafts.change_header(
-            actor(),
-            version_id=version.id,
-            header_seen=form.row_version.data or "",
-            header=form.header(tenants.get_trust().name),
-            numbering=NumberingStyle(form.numbering.data),
-            trust_is_a_place=bool(form.trust_is_a_place.data),
-            now=now(),
+        return page("policies/trust/header.html", policy=found, form=form, theirs=theirs)
+    try:
+        saved = form.carry_out(
+            lambda: drafts.change_header(
+                actor(),
+                version_id=version.id,
+                header_seen=form.row_version.data or "",
+                header=form.header(tenants.get_trust().name),
+                numbering=NumberingStyle(form.numbering.data),
+                where=form.where(),
+                now=now(),
+            )
         )
-    ):
+    except Conflict as conflict:
+        # What was typed stays in the form; saving again is then meant for the header as it stands now.
+        saved = False
+        typed = {**form.header("").content(), "numbering": form.numbering.data}
+        theirs = presenting.header_changes(typed, conflict.theirs)
+        form.form_errors.append(conflict.message)
+        form.row_version.data = drafts.header_mark(queries.get_version(version.id))
+    if saved:
         return see_other(url("edit"), "Saved.")
-    return page("policies/trust/header.html", policy=found, form=form, status=form.status)
+    return page(
+        "policies/trust/header.html",
+        policy=found,
+        form=form,
+        theirs=theirs,
+        status=409 if theirs else form.status,
+    )
 
 
 @blueprint.route(f"{DRAFT}/clauses/<key>", methods=["GET", "POST"])
@@ -317,7 +337,8 @@ def submit(trust: str, policy: str) -> Response:
         base=base,
         changes=changed,
         marks=marks,
-        route=found.route,
+        route=queries.route_of_versions(found),
+        rule_words=rule_words,
         count=len(reading.tree_of_version(version)),
         form=form,
         status=form.status,

@@ -364,3 +364,34 @@ __all__ = [
     "shown_edition",
     "shown_version",
 ]
+
+
+# -- a header ----------------------------------------------------------------------------------------------------
+
+_HEADER_WORDS = {
+    "title": "Title",
+    "reference": "Reference",
+    "audience": "Who it is for",
+    "person_responsible": "Person responsible",
+    "approving_body": "Approved by",
+    "review_months": "Reviewed every (months)",
+    "related": "Related policies",
+    "statutory": "Required by law",
+    "public": "Open to the public",
+    "numbering": "Numbering",
+}
+
+
+def header_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(label, old, new) of what differs between two stored headers."""
+
+    def said(value: object) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "–")
+
+    return [
+        (label, said(old.get(name)), said(new.get(name)))
+        for name, label in _HEADER_WORDS.items()
+        if old.get(name, new.get(name)) != new.get(name)
+    ]

@@ -7,16 +7,20 @@ answers for every approved edition, because whoever asks holds the paper.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
+from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Flask, Response, g, request, url_for
 
 from trustportal.errors import NotFound
-from trustportal.policies import place_queries, queries, reading
+from trustportal.policies import place_queries, public_search, queries, reading
 from trustportal.policies.domain.changes import ChangeRow
+from trustportal.policies.governance_models import Ratification
 from trustportal.policies.models import Edition, Policy
-from trustportal.policies.views import presenting
+from trustportal.policies.public_search import Hit
+from trustportal.policies.views import checking, presenting
 from trustportal.policies.views.checking import Verdict, verdict_on
 from trustportal.policies.views.school_history import stored_pdf
 from trustportal.tenants import queries as tenants
@@ -32,6 +36,7 @@ FRESH_SECONDS = 120
 
 def install(app: Flask) -> None:
     """Put the public pages into an application."""
+    import_module("trustportal.policies.views.public_feeds")
     app.register_blueprint(blueprint)
 
 
@@ -50,7 +55,8 @@ def _url(endpoint: str, **arguments: Any) -> str:
     return url_for(f"public_pages.{endpoint}", trust=given["trust"], school=given["school"], **arguments)
 
 
-def _here(slug: str) -> School:
+def place_of(slug: str) -> School:
+    """The school of the address; the page takes its name and the trust's colours."""
     school = tenants.get_school_by_slug(slug)
     trust = tenants.get_trust()
     g.public_place, g.trust_name = school.name, trust.name
@@ -65,7 +71,8 @@ def _open_policy(slug: str) -> Policy:
     return found
 
 
-def _cacheable(answer: Response) -> Response:
+def cacheable(answer: Response) -> Response:
+    """Let browsers and caches between keep a public answer for a little while."""
     # A page made for a session may carry a message meant for one person: no cache between may keep it.
     mine = g.get("signed_on") is not None
     answer.headers["Cache-Control"] = "private, no-store" if mine else f"public, max-age={FRESH_SECONDS}"
@@ -81,24 +88,69 @@ def _cacheable(answer: Response) -> Response:
 @public
 def school(trust: str, school: str) -> Response:
     """The public policies that are in force at a school."""
-    place = _here(school)
-    return _cacheable(page("policies/public/school.html", school=place, lines=_lines(place), today=today()))
+    place = place_of(school)
+    asked = " ".join(request.args.get("q", "").split())[:100]
+    lines = lines_of(place)
+    return cacheable(
+        page(
+            "policies/public/school.html",
+            school=place,
+            lines=_found(lines, asked) if asked else [(*line, ()) for line in lines],
+            asked=asked,
+            withdrawn=[
+                one for one in queries.withdrawn_at(place.id, as_of(place)) if one.public and not asked
+            ],
+            left=has_left(place),
+        )
+    )
+
+
+def _found(lines: list[Line], asked: str) -> list[tuple[Policy, Edition, str, tuple[Hit, ...]]]:
+    """The policies whose title or clauses contain every word that was asked for, with the clauses that do."""
+    hits: dict[UUID, list[Hit]] = {}
+    for hit in public_search.search([edition.id for _, edition, _ in lines], asked):
+        hits.setdefault(hit.edition_id, []).append(hit)
+    words = asked.lower().split()
+    return [
+        (policy, edition, label, tuple(hits.get(edition.id, ())[: public_search.MOST_SHOWN]))
+        for policy, edition, label in lines
+        if edition.id in hits or all(word in edition.header["title"].lower() for word in words)
+    ]
+
+
+def has_left(place: School) -> bool:
+    """Whether the school no longer belongs to the trust."""
+    return place.closes_on is not None and place.closes_on <= today()
 
 
 @blueprint.get(f"{ROOT}/embed")
 @public
 def embed(trust: str, school: str) -> Response:
     """The list alone, for a frame on the school's own website."""
-    place = _here(school)
-    answer = page("policies/public/embed.html", school=place, lines=_lines(place), today=today())
-    # The one page of the portal that others may put into a frame: it changes nothing, and nobody is signed in on it.
-    answer.headers["Content-Security-Policy"] = POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
-    return _cacheable(answer)
+    place = place_of(school)
+    answer = page(
+        "policies/public/embed.html",
+        school=place,
+        lines=[(*line, ()) for line in lines_of(place)],
+        left=has_left(place),
+        bare=True,
+    )
+    # The one page of the portal that others may put into a frame: it changes nothing, nobody is signed in on it, and
+    # it has no script.
+    answer.headers["Content-Security-Policy"] = POLICY.replace(
+        "frame-ancestors 'none'", "frame-ancestors *"
+    ).replace("script-src 'self'; ", "")
+    return cacheable(answer)
 
 
-def _lines(place: School) -> list[tuple[Policy, Edition, str]]:
+#: A policy, its edition in force, and the edition's label.
+Line = tuple[Policy, Edition, str]
+
+
+def lines_of(place: School) -> list[Line]:
+    """The public policies in force at a school, each with its edition and label."""
     policies = {policy.id: policy for policy in queries.policies_at(place.id) if policy.public}
-    editions = place_queries.list_heads_in_force(place.id, list(policies), _as_of(place))
+    editions = place_queries.list_heads_in_force(place.id, list(policies), as_of(place))
     return [
         (policies[key], editions[key], reading.edition_label(editions[key]))
         for key in policies
@@ -106,9 +158,9 @@ def _lines(place: School) -> list[tuple[Policy, Edition, str]]:
     ]
 
 
-def _as_of(place: School) -> date:
-    """Today, or the last day of a school that has left the trust: its pages stay as they were."""
-    return min(today(), place.closes_on) if place.closes_on else today()
+def as_of(place: School) -> date:
+    """Today, or the last day of a school that has left the trust: nothing later is shown of it."""
+    return min(today(), place.closes_on - timedelta(days=1)) if place.closes_on else today()
 
 
 # -- a policy ----------------------------------------------------------------------------------------------------
@@ -118,33 +170,51 @@ def _as_of(place: School) -> date:
 @public
 def policy(trust: str, school: str, policy: str) -> Response:
     """A public policy as it is in force, at an address that stays the same."""
-    place, found = _here(school), _open_policy(policy)
-    edition = place_queries.find_in_force(found.id, place.id, _as_of(place))
+    place, found = place_of(school), _open_policy(policy)
+    edition = place_queries.find_in_force(found.id, place.id, as_of(place))
     if edition is None:
-        raise NotFound()
+        return _withdrawn(place, found)
     return _edition_page(place, found, edition, edition)
+
+
+def _withdrawn(place: School, found: Policy) -> Response:
+    """The notice of a policy that was withdrawn, with the editions that were in force until then."""
+    if found.withdrawn_on is None or found.withdrawn_on > today():
+        raise NotFound()
+    editions = [one for one in queries.list_editions(found.id, place.id) if not _to_come(one, place)]
+    if not editions:
+        raise NotFound()
+    return cacheable(
+        page(
+            "policies/public/withdrawn.html",
+            school=place,
+            policy=found,
+            title=editions[0].header["title"],
+            editions=[(one, reading.edition_label(one)) for one in editions],
+        )
+    )
 
 
 @blueprint.get(f"{ROOT}/policies/<policy>/editions/<label>")
 @public
 def earlier(trust: str, school: str, policy: str, label: str) -> Response:
     """An older edition, which says that it is superseded."""
-    place, found = _here(school), _open_policy(policy)
-    in_force = place_queries.find_in_force(found.id, place.id, _as_of(place))
+    place, found = place_of(school), _open_policy(policy)
+    in_force = place_queries.find_in_force(found.id, place.id, as_of(place))
     edition = place_queries.get_labelled(found.id, place.id, label)
-    if in_force is None or _to_come(edition):
+    if _to_come(edition, place) or (in_force is None and found.withdrawn_on is None):
         raise NotFound()
     return _edition_page(place, found, edition, in_force)
 
 
-def _to_come(edition: Edition) -> bool:
-    """What is approved and not yet in force is not public yet."""
-    return edition.effective_on is None or edition.effective_on > today()
+def _to_come(edition: Edition, place: School) -> bool:
+    """What is approved and not yet in force is not public yet; nor what would begin after the school left."""
+    return edition.effective_on is None or edition.effective_on > as_of(place)
 
 
-def _edition_page(place: School, found: Policy, edition: Edition, in_force: Edition) -> Response:
-    editions = [one for one in queries.list_editions(found.id, place.id) if not _to_come(one)]
-    return _cacheable(
+def _edition_page(place: School, found: Policy, edition: Edition, in_force: Edition | None) -> Response:
+    editions = [one for one in queries.list_editions(found.id, place.id) if not _to_come(one, place)]
+    return cacheable(
         page(
             "policies/public/policy.html",
             school=place,
@@ -153,11 +223,24 @@ def _edition_page(place: School, found: Policy, edition: Edition, in_force: Edit
             header=reading.header_of(edition),
             label=reading.edition_label(edition),
             in_force=in_force,
-            label_in_force=reading.edition_label(in_force),
+            label_in_force=reading.edition_label(in_force) if in_force else "",
+            superseded_on=checking.superseded_on(edition, editions),
+            left=has_left(place),
+            ratified=_ratified(edition),
             editions=[(one, reading.edition_label(one), _log(one)) for one in editions],
             shown=_shown(edition),
         )
     )
+
+
+def _ratified(edition: Edition) -> Ratification | None:
+    """What the body said later about its chair's action, for an edition that follows from one."""
+    if not any(one.get("method", "").startswith("chair’s action") for one in edition.approvals):
+        return None
+    runs = [
+        run for run in queries.list_runs(version_id=edition.template_version_id) if run.state == "approved"
+    ]
+    return queries.find_ratification(runs[-1].id) if runs else None
 
 
 def _log(edition: Edition) -> list[ChangeRow]:
@@ -177,8 +260,8 @@ def _shown(edition: Edition) -> presenting.ShownEdition:
 @public
 def pdf(trust: str, school: str, policy: str) -> Response:
     """The PDF of the edition in force."""
-    place, found = _here(school), _open_policy(policy)
-    edition = place_queries.find_in_force(found.id, place.id, _as_of(place))
+    place, found = place_of(school), _open_policy(policy)
+    edition = place_queries.find_in_force(found.id, place.id, as_of(place))
     if edition is None:
         raise NotFound()
     return _stored(place, found, edition)
@@ -188,9 +271,9 @@ def pdf(trust: str, school: str, policy: str) -> Response:
 @public
 def earlier_pdf(trust: str, school: str, policy: str, label: str) -> Response:
     """The PDF of an older edition."""
-    place, found = _here(school), _open_policy(policy)
+    place, found = place_of(school), _open_policy(policy)
     edition = place_queries.get_labelled(found.id, place.id, label)
-    if _to_come(edition):
+    if _to_come(edition, place):
         raise NotFound()
     return _stored(place, found, edition)
 

@@ -60,7 +60,12 @@ def index(trust: str, school: str) -> Response:
     """Every policy of this school, with what waits for its head."""
     lines = _lines(queries.policies_at(school_here().id), today())
     return page(
-        "policies/school/index.html", lines=lines, may_change=may(Permission.OVERRIDE_EDIT), today=today()
+        "policies/school/index.html",
+        lines=lines,
+        may_change=may(Permission.OVERRIDE_EDIT),
+        # Whoever looks after the school's website: its business manager, its head, the trust's office.
+        may_embed=may(Permission.ACCEPTANCE_OVERSEE),
+        today=today(),
     )
 
 

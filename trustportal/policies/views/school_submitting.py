@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask import Response
 
-from trustportal.access import Permission, Role
+from trustportal.access import Permission
 from trustportal.policies import queries, reading
+from trustportal.policies.domain import approval, routes
 from trustportal.policies.domain.answers import agreements_needed
 from trustportal.policies.domain.clauses import Weight
 from trustportal.policies.forms.school import ReleaseForm, SubmitForm
 from trustportal.policies.models import Policy
-from trustportal.policies.services import local
+from trustportal.policies.services import local, runs
 from trustportal.policies.views import presenting
 from trustportal.policies.views.school_answers import Desk, changes_on, desk, missing_names
 from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, url
@@ -20,6 +22,7 @@ from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other
 from trustportal.web import school as school_here
+from trustportal.words import in_sentence
 
 
 @blueprint.route(f"{ROOT}/<policy>/submit", methods=["GET", "POST"])
@@ -58,14 +61,24 @@ def submit(trust: str, school: str, policy: str) -> Response:
 def _asked(on: Desk) -> list[str]:
     """Who will be asked, in order and in words, by post."""
     answers = reading.answers_of(list(on.overrides.values()), list(on.added.values()))
-    chairs = tenants.people_with_role(Role.CHAIR_OF_GOVERNORS, on=today(), school_id=school_here().id)
     asked = (
         ["the trust network manager, for the trust’s agreement"]
         if agreements_needed(on.tree, *answers)
         else []
     )
-    others = [person for person in chairs if person != actor().person_id]
-    return [*asked, "the chair of governors" if others else "the trust’s chief executive"]
+    standing = queries.get_standing(on.policy.id, school_here().id)
+    barred = approval.barred_from(standing.author_ids, str(actor().person_id))
+    steps = runs.route_of_changes(school_here().id, on=today(), barred=barred)
+    names = tenants.names_of([UUID(one) for step in steps for one in step.people])
+    return [
+        *asked,
+        *(
+            f"{', '.join(names.get(UUID(one), 'somebody') for one in step.people)} ({in_sentence(step.body)})"
+            if step.people
+            else f"the {'trust’s ' if step == routes.INSTEAD_OF_A_CHAIR else ''}{in_sentence(step.body)}"
+            for step in steps
+        ),
+    ]
 
 
 @blueprint.post(f"{ROOT}/<policy>/withdraw")

@@ -12,10 +12,12 @@ from trustportal import blobs, web
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
 from trustportal.policies import place_queries, queries, reading
-from trustportal.policies.domain.clauses import NumberingStyle, Tree, Weight, labels, number
+from trustportal.policies.domain.clauses import Mode, NumberingStyle, Tree, Weight, labels, number
 from trustportal.policies.domain.lifecycle import edition_label as label_of
+from trustportal.policies.domain.register import TIER_WORDS, tier_of
 from trustportal.policies.domain.tree_view import depth_of
 from trustportal.policies.forms.trust import HeaderForm
+from trustportal.policies.governance_models import Ratification
 from trustportal.policies.models import Policy, TemplateVersion
 from trustportal.policies.services import drafts, local
 from trustportal.policies.starter.loading import load_template, read_builtin
@@ -127,6 +129,7 @@ def new_from_starter(trust: str) -> Response:
 def new_empty(trust: str) -> Response:
     """An empty draft with its header."""
     form = HeaderForm()
+    form.offer([(str(school.id), school.name) for school in tenants.list_schools(open_on=today())])
     if not form.is_submitted():
         form.public.data = True
     elif version := form.carry_out(
@@ -134,7 +137,7 @@ def new_empty(trust: str) -> Response:
             actor(),
             header=form.header(tenants.get_trust().name),
             numbering=NumberingStyle(form.numbering.data),
-            trust_is_a_place=bool(form.trust_is_a_place.data),
+            where=form.where(),
             now=now(),
         )
     ):
@@ -166,10 +169,23 @@ def show(trust: str, policy: str) -> Response:
         published=published,
         names=tenants.names_of({one.published_by for one in published if one.published_by}),
         header=reading.header_of(shown) if (shown := current or opened) else None,
+        tier=TIER_WORDS[tier_of(_modes(shown), of_school=False)] if shown else "",
+        ratified=_ratified(current) if current else None,
+        central=place_queries.find_in_force(found.id, None, today()) is not None,
         text=_text(found, current) if current else "",
         places=_places(found) if actor().is_officer else None,
         today=today(),
     )
+
+
+def _modes(version: TemplateVersion) -> list[Mode]:
+    return [clause.mode for clause in reading.tree_of_version(version)]
+
+
+def _ratified(version: TemplateVersion) -> Ratification | None:
+    """What the body said later about its chair's action for a version, if there was one."""
+    runs = [run for run in queries.list_runs(version_id=version.id) if run.state == "approved"]
+    return queries.find_ratification(runs[-1].id) if runs else None
 
 
 def _text(policy: Policy, version: TemplateVersion) -> Markup:

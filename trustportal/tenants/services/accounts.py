@@ -223,6 +223,15 @@ def _set_password(account: Account, password: str, now: datetime, *, own: tuple[
     account.update_datetime = now
 
 
+def prove_password(*, account_id: UUID, password: str, now: datetime) -> None:
+    """Check that whoever is signed in knows the password; tries are counted like those of signing in."""
+    account = queries.get_account(account_id)
+    taken = _take_sign_in_try(account.email, now)
+    if not sealing.password_matches(account.password, password[: domain.LONGEST_PASSWORD + 1]):
+        raise RuleBroken("This is not your password.", "password")
+    _was_right(taken)
+
+
 def change_password(
     *, account_id: UUID, current: str, new: str, keep_session: UUID | None, now: datetime, today: date
 ) -> None:

@@ -140,6 +140,7 @@ def end_membership(actor: Actor, *, membership_id: UUID, to_on: date, today: dat
             queries.held(membership),
             to_on=to_on,
             others=[queries.held(one) for one in same if one.id != membership.id],
+            today=today,
         )
         membership.to_on = to_on
         db.session.flush()

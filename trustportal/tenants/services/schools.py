@@ -57,8 +57,13 @@ def change_school(
     short_name: str,
     phase: str = "",
     closes_on: date | None = None,
+    went_to: str = "",
+    went_to_url: str = "",
 ) -> School:
-    """Change what a school is called and until when it is of the trust (`closes_on`: the first day it does not)."""
+    """Change what a school is called and until when it is of the trust (`closes_on`: the first day it does not).
+
+    `went_to`, `went_to_url`: what its public pages say from then on.
+    """
     actor.require(Permission.SCHOOL_MANAGE, school_id)
     full, short = _names(name, short_name)
     with unit_of_work() as uow:
@@ -68,7 +73,14 @@ def change_school(
                 f"The school joined on {domain.long_day(school.joined_on)}: it can only leave after that.",
                 "closes_on",
             )
-        new = {"name": full, "short_name": short, "phase": phase.strip()[:40], "closes_on": closes_on}
+        new = {
+            "name": full,
+            "short_name": short,
+            "phase": phase.strip()[:40],
+            "closes_on": closes_on,
+            "went_to": " ".join(went_to.split())[:200],
+            "went_to_url": domain.checked_address(went_to_url, "went_to_url"),
+        }
         fields = [field for field, value in new.items() if getattr(school, field) != value]
         if not fields:
             return school

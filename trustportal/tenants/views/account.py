@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from flask import Blueprint, Response, session, url_for
+from flask import Blueprint, Response, request, session, url_for
 
 from trustportal.tenants import domain, queries, sealing
-from trustportal.tenants.forms import ChangePasswordForm, CodeForm
+from trustportal.tenants.forms import ChangePasswordForm, CodeForm, ProveForm
 from trustportal.tenants.services import accounts
 from trustportal.tenants.views.sign_in import portal_session, qr_code
 from trustportal.times import now, today
@@ -75,10 +76,39 @@ def change_password() -> Response:
     return page("tenants/password_change.html", form=form, status=form.status)
 
 
+def _is_fresh() -> bool:
+    """Whether whoever sits here has shown within the last minutes that it is them."""
+    proved = session.get("proved_at")
+    shown = [portal_session().authenticated_at, datetime.fromisoformat(proved) if proved else None]
+    return domain.is_fresh([one for one in shown if one is not None], now=now())
+
+
+@blueprint.route("/account/prove", methods=["GET", "POST"])
+@with_account
+def prove() -> Response:
+    """The password once more, before what would let somebody else in for good."""
+    target = request.args.get("next", "")
+    onward = target if target in {url_for("account.authenticator")} else url_for("account.account")
+    form = ProveForm()
+    if form.is_submitted() and form.carry_out(
+        lambda: accounts.prove_password(account_id=_mine(), password=form.password.data or "", now=now())
+    ):
+        session["proved_at"] = now().isoformat()
+        return see_other(onward, "Thank you. You can go on for ten minutes.")
+    return page(
+        "tenants/prove.html",
+        form=form,
+        has_password=queries.get_account(_mine()).password is not None,
+        status=form.status,
+    )
+
+
 @blueprint.route("/account/authenticator", methods=["GET", "POST"])
 @with_account
 def authenticator() -> Response:
     """Set up an authenticator, or another one in place of the old."""
+    if not _is_fresh():
+        return see_other(url_for("account.prove", next=url_for("account.authenticator")))
     form = CodeForm()
     if not form.is_submitted() or "secret" not in session:
         session["secret"] = sealing.seal(sealing.new_totp_secret())
@@ -110,5 +140,9 @@ def authenticator() -> Response:
 @with_account
 def recovery_codes() -> Response:
     """New recovery codes, shown once."""
+    if not _is_fresh():
+        return see_other(
+            url_for("account.prove"), "Type your password first, then press “Make new recovery codes” again."
+        )
     codes = accounts.renew_recovery_codes(account_id=_mine(), now=now())
     return page("tenants/recovery_codes.html", codes=codes, onward=url_for("account.account"))

@@ -87,7 +87,12 @@ def change_school(trust: str, school: str) -> Response:
     """What a school is called, and until when it belongs to the trust."""
     found = queries.get_school(school_here().id)
     form = ChangeSchoolForm(
-        name=found.name, short_name=found.short_name, phase=found.phase, closes_on=found.closes_on
+        name=found.name,
+        short_name=found.short_name,
+        phase=found.phase,
+        closes_on=found.closes_on,
+        went_to=found.went_to,
+        went_to_url=found.went_to_url,
     )
     if form.is_submitted() and form.carry_out(
         lambda: services.change_school(
@@ -97,6 +102,8 @@ def change_school(trust: str, school: str) -> Response:
             short_name=form.short_name.data or "",
             phase=form.phase.data or "",
             closes_on=form.closes_on.data,
+            went_to=form.went_to.data or "",
+            went_to_url=form.went_to_url.data or "",
         )
     ):
         return see_other(_url(school), "The changes were saved.")

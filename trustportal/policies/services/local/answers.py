@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -49,7 +49,7 @@ def answer_clause(
     """
     actor.require(Permission.OVERRIDE_EDIT, school_id)
     with unit_of_work():
-        _, version = open_standing(policy_id, school_id, day_of(now))
+        _, version = open_standing(policy_id, school_id, day_of(now), by=actor)
         tree = reading.tree_of_version(version)
         row = queries.find_override(policy_id, school_id, key)
         if (row.row_version if row else 0) != row_version:
@@ -103,7 +103,7 @@ def add_clause(
     """Add a clause of the school's own after another. Returns its key, which never changes."""
     actor.require(Permission.OVERRIDE_EDIT, school_id)
     with unit_of_work():
-        _, version = open_standing(policy_id, school_id, day_of(now))
+        _, version = open_standing(policy_id, school_id, day_of(now), by=actor)
         tree = reading.tree_of_version(version)
         own = queries.list_added(policy_id, school_id)
         taken = {clause.key for clause in tree} | {row.key for row in own}
@@ -152,7 +152,7 @@ def change_added(
     """Change a clause that the school added."""
     actor.require(Permission.OVERRIDE_EDIT, school_id)
     with unit_of_work():
-        _, version = open_standing(policy_id, school_id, day_of(now))
+        _, version = open_standing(policy_id, school_id, day_of(now), by=actor)
         row = queries.find_added(policy_id, school_id, key)
         if row is None:
             raise RuleBroken("This clause was removed meanwhile. Add it again if you need it.", "key")
@@ -182,7 +182,7 @@ def remove_added(actor: Actor, *, policy_id: UUID, school_id: UUID, key: str, no
     """Take back a clause that the school added. What editions said with it stays."""
     actor.require(Permission.OVERRIDE_EDIT, school_id)
     with unit_of_work():
-        open_standing(policy_id, school_id, day_of(now))
+        open_standing(policy_id, school_id, day_of(now), by=actor)
         row = queries.find_added(policy_id, school_id, key)
         if row is not None:
             for other in queries.list_added(policy_id, school_id):
@@ -199,11 +199,18 @@ def remove_added(actor: Actor, *, policy_id: UUID, school_id: UUID, key: str, no
         )
 
 
-def open_standing(policy_id: UUID, school_id: UUID, on: date) -> tuple[Standing, TemplateVersion]:
-    """The standing, locked, and the version that answers are made against. Refused while something else must end."""
+def open_standing(
+    policy_id: UUID, school_id: UUID, on: date, *, by: Actor | None = None
+) -> tuple[Standing, TemplateVersion]:
+    """The standing, locked, and the version that answers are made against. Refused while something else must end.
+
+    `by`: who changes the answers, and so does not vote on them.
+    """
     closes_on = tenants.get_school(school_id).closes_on
     if closes_on is not None and closes_on <= on:
         raise RuleBroken("This school has left the trust, so its policies can be read but no longer changed.")
+    if queries.get_policy_by_id(policy_id).withdrawn_on is not None:
+        raise RuleBroken("This policy has been withdrawn: it can be read, but no longer changed.")
     standing = queries.get_standing(policy_id, school_id, lock=True)
     if queries.find_open_reconcile(policy_id, school_id) is not None:
         raise RuleBroken(
@@ -211,7 +218,16 @@ def open_standing(policy_id: UUID, school_id: UUID, on: date) -> tuple[Standing,
         )
     if queries.find_submitted_edition(policy_id, school_id) is not None:
         raise RuleBroken("Your last changes wait for approval. Take them back, or wait for the decision.")
+    if by is not None:
+        note_authors(standing, [by.person_id])
     return standing, queries.get_version(standing.version_id)
+
+
+def note_authors(standing: Standing, people: Iterable[UUID | None]) -> None:
+    """Remember who changed a school's working answers, until they are approved."""
+    fresh = {str(one) for one in people if one is not None} - set(standing.author_ids)
+    if fresh:
+        standing.author_ids = [*standing.author_ids, *sorted(fresh)]
 
 
 def _put_override(
@@ -275,7 +291,8 @@ def discard_changes(actor: Actor, *, policy_id: UUID, school_id: UUID, now: date
     """Go back to the answers of the newest approved edition; nothing that was approved is touched."""
     actor.require(Permission.OVERRIDE_EDIT, school_id)
     with unit_of_work():
-        open_standing(policy_id, school_id, day_of(now))
+        standing, _ = open_standing(policy_id, school_id, day_of(now))
+        standing.author_ids = []
         latest = queries.find_latest_edition(policy_id, school_id)
         overrides, added = reading.answers_in(latest)
         write_answers(actor, policy_id, school_id, overrides, added, now)

@@ -213,7 +213,9 @@ def submit_edition(actor: Actor, *, policy_id: UUID, school_id: UUID, reason: st
             raise RuleBroken("Nothing differs from the edition that you have. Change a clause first.")
         db.session.add(edition)
         db.session.flush()
-        run = runs.open_edition_run(actor, policy=policy, edition=edition, reason=reason.strip(), now=now)
+        run = runs.open_edition_run(
+            actor, policy=policy, edition=edition, standing=standing, reason=reason.strip(), now=now
+        )
         standing.release_due = False
         audit.record(
             actor,
