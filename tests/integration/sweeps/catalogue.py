@@ -38,7 +38,7 @@ SEARCH_PATH = "search_path=public, pg_temp"
 #: Triggers that keep rows as they are, besides those that `protection.statements` makes: table, function.
 FREEZING = {("edition", "freeze_edition"), ("template_version", "freeze_version")}
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
-BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token"}
+BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token", "uq_signing_code_hash"}
 
 for _feature in ("kernel_models", *(f"{name}.models" for name in FEATURES)):
     import_module(f"trustportal.{_feature}")

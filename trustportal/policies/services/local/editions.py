@@ -52,7 +52,7 @@ def make_edition(
         changes.edition_rows(
             old_clauses,
             shown.resolved.clauses,
-            _trust_marks(previous, version),
+            trust_marks(previous, version),
             _changed_marks(answers, reading.answers_in(previous)),
             values=weight_of_values,
         )
@@ -102,7 +102,7 @@ def _changed_marks(
     )
 
 
-def _trust_marks(previous: Edition, version: TemplateVersion) -> dict[str, changes.Mark]:
+def trust_marks(previous: Edition, version: TemplateVersion) -> dict[str, changes.Mark]:
     """How the trust marked each clause in the versions since the place's last edition; material once is material."""
     passed: list[TemplateVersion] = []
     step = version
