@@ -27,6 +27,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 
 from trustportal import jobs
+from trustportal.acceptance.services import chasing
 from trustportal.access import Actor, Role
 from trustportal.db import Scope, scope
 from trustportal.tenants import domain, queries, services
@@ -71,6 +72,8 @@ class World:
             )
             manager = queries.get_actor(founded.manager_id, on=today())
             account = services.give_account(manager, person_id=founded.manager_id, now=now())
+            # Mail goes out at any hour, so that no test depends on the hour or the day on which it runs.
+            chasing.set_schedule(manager, now=now(), quiet_from=0, quiet_to=0, weekends=True)
         self.manager = Someone(founded.manager_id, "Nora Network", account.email, account.id)
 
     def url(self, path: str = "") -> str:

@@ -19,6 +19,7 @@ from trustportal.errors import Forbidden
 class Permission(StrEnum):
     """`resource:action`, in alphabetical order."""
 
+    ACCEPTANCE_EVIDENCE = "acceptance:evidence"
     ACCEPTANCE_MANAGE = "acceptance:manage"
     ACCEPTANCE_OVERSEE = "acceptance:oversee"
     ACCEPTANCE_SIGN = "acceptance:sign"
@@ -113,6 +114,7 @@ _BOARD = _OFFICER | {Permission.APPROVAL_DECIDE, Permission.TEMPLATE_READ, Permi
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.NETWORK_MANAGER: _OFFICER
     | {
+        Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_MANAGE,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
@@ -133,11 +135,13 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.APPROVAL_MINUTE,
         Permission.TEMPLATE_READ,
+        Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.AUDIT_READ,
     },
     Role.CEO: _OFFICER
     | {
+        Permission.ACCEPTANCE_EVIDENCE,
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
@@ -146,15 +150,23 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.HR_LEAD: _OFFICER
     | {
+        Permission.ACCEPTANCE_EVIDENCE,
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.PEOPLE_READ,
     },
-    Role.DPO: _OFFICER | {Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS, Permission.AUDIT_READ},
+    Role.DPO: _OFFICER
+    | {
+        Permission.ACCEPTANCE_EVIDENCE,
+        Permission.ACCEPTANCE_TOTALS,
+        Permission.AUDIT_READ,
+        Permission.TEMPLATE_READ,
+    },
     Role.CENTRAL_STAFF: _SIGNS | {Permission.TEMPLATE_READ},
     Role.HEADTEACHER: _SIGNS
     | {
+        Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.EDITION_SUBMIT,
@@ -169,7 +181,12 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.GOVERNOR: _SIGNS,
     Role.DSL: _SIGNS | {Permission.ACCEPTANCE_OVERSEE, Permission.ACCEPTANCE_TOTALS},
     Role.BUSINESS_MANAGER: _SIGNS
-    | {Permission.ACCEPTANCE_OVERSEE, Permission.ACCEPTANCE_TOTALS, Permission.PEOPLE_READ},
+    | {
+        Permission.ACCEPTANCE_EVIDENCE,
+        Permission.ACCEPTANCE_OVERSEE,
+        Permission.ACCEPTANCE_TOTALS,
+        Permission.PEOPLE_READ,
+    },
     Role.LINE_MANAGER: _SIGNS,
     Role.STAFF: _SIGNS,
     Role.SUPPLY: _SIGNS,
@@ -180,6 +197,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
 #: Permissions that a role of the trust carries into every school of the trust.
 EVERYWHERE: frozenset[Permission] = frozenset(
     {
+        Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_MANAGE,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,

@@ -26,11 +26,15 @@ from trustportal.kernel_models import AuditEvent, AuditHead, AuditPayload
 class Action(StrEnum):
     """Everything that is recorded, with the fields that it declares in `FIELDS`."""
 
+    ABSENCE_ENDED = "absence.ended"
+    ABSENCE_RECORDED = "absence.recorded"
     APPROVAL_DECIDED = "approval.decided"
     APPROVAL_ENDED = "approval.ended"
     APPROVAL_MINUTED = "approval.minuted"
     APPROVAL_RATIFIED = "approval.ratified"
+    ASSIGNMENT_ESCALATED = "assignment.escalated"
     ASSIGNMENT_REMINDED = "assignment.reminded"
+    CAMPAIGN_CHANGED = "campaign.changed"
     CAMPAIGN_CLOSED = "campaign.closed"
     CAMPAIGN_OPENED = "campaign.opened"
     COMMENT_ANSWERED = "comment.answered"
@@ -43,6 +47,7 @@ class Action(StrEnum):
     EDITION_RETURNED = "edition.returned"
     EDITION_SUBMITTED = "edition.submitted"
     EDITION_WITHDRAWN = "edition.withdrawn"
+    EVIDENCE_ASKED = "evidence.asked"
     INVITATION_SENT = "invitation.sent"
     INVITATION_USED = "invitation.used"
     MEMBERSHIP_BEGAN = "membership.began"
@@ -53,6 +58,8 @@ class Action(StrEnum):
     PLACEHOLDER_CHANGED = "placeholder.changed"
     POLICY_CREATED = "policy.created"
     POLICY_WITHDRAWN = "policy.withdrawn"
+    QUESTION_ANSWERED = "question.answered"
+    QUESTION_ASKED = "question.asked"
     RECONCILE_DECIDED = "reconcile.decided"
     RECONCILE_DUE_CHANGED = "reconcile.due_changed"
     RECONCILE_FORCED = "reconcile.forced"
@@ -62,6 +69,9 @@ class Action(StrEnum):
     SCHOOL_CHANGED = "school.changed"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
+    SIGNING_CODE_USED = "signing_code.used"
+    SIGNING_CODES_PRINTED = "signing_codes.printed"
+    SIGNING_SCHEDULE_CHANGED = "signing_schedule.changed"
     SIGNED_IN = "sign_in.succeeded"
     TRUST_CHANGED = "trust.changed"
     TRUST_CREATED = "trust.created"
@@ -76,13 +86,17 @@ FIELDS: Mapping[Action, frozenset[str]] = {
     action: _COMMON | extra
     for action, extra in {
         **{action: frozenset[str]() for action in Action},
+        Action.ABSENCE_ENDED: frozenset({"absence_id", "to_on"}),
+        Action.ABSENCE_RECORDED: frozenset({"absence_id", "from_on", "to_on"}),
         Action.APPROVAL_DECIDED: frozenset({"run_id", "stage", "choice", "content_hash"}),
         Action.APPROVAL_ENDED: frozenset({"run_id", "outcome", "content_hash"}),
         Action.APPROVAL_MINUTED: frozenset(
             {"run_id", "body", "met_on", "minute_reference", "outcome", "content_hash"}
         ),
         Action.APPROVAL_RATIFIED: frozenset({"run_id", "body", "met_on", "minute_reference", "outcome"}),
+        Action.ASSIGNMENT_ESCALATED: frozenset({"level", "count"}),
         Action.ASSIGNMENT_REMINDED: frozenset({"campaign_id", "count"}),
+        Action.CAMPAIGN_CHANGED: frozenset({"campaign_id", "fields"}),
         Action.CAMPAIGN_CLOSED: frozenset({"campaign_id"}),
         Action.CAMPAIGN_OPENED: frozenset({"campaign_id", "academic_year", "due_on"}),
         Action.COMMENT_ANSWERED: frozenset({"comment_id", "clause_key"}),
@@ -94,6 +108,7 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.EDITION_APPROVED: frozenset({"label", "content_hash", "effective_on", "by"}),
         Action.EDITION_RETURNED: frozenset({"run_id", "content_hash"}),
         Action.EDITION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.EVIDENCE_ASKED: frozenset({"pack_id", "academic_year"}),
         Action.INVITATION_SENT: frozenset({"invitation_id"}),
         Action.INVITATION_USED: frozenset({"invitation_id"}),
         Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),
@@ -102,6 +117,8 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.POLICY_WITHDRAWN: frozenset({"withdrawn_on"}),
+        Action.QUESTION_ANSWERED: frozenset({"question_id", "kind"}),
+        Action.QUESTION_ASKED: frozenset({"question_id", "assignment_id", "kind"}),
         Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
         Action.RECONCILE_DUE_CHANGED: frozenset({"reconcile_id", "due_on"}),
         Action.RECONCILE_FORCED: frozenset({"reconcile_id", "clauses", "reason", "due_on"}),
@@ -109,7 +126,12 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.REVIEW_REMINDED: frozenset({"review_on", "slot_on", "count"}),
         Action.ROUTE_CHANGED: frozenset({"kind", "what"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
-        Action.SIGNATURE_GIVEN: frozenset({"signature_id", "assignment_id", "content_hash", "record_hash"}),
+        Action.SIGNATURE_GIVEN: frozenset(
+            {"signature_id", "assignment_id", "content_hash", "record_hash", "record_marks", "recorder_id"}
+        ),
+        Action.SIGNING_CODE_USED: frozenset({"code_id"}),
+        Action.SIGNING_CODES_PRINTED: frozenset({"count", "expires_on"}),
+        Action.SIGNING_SCHEDULE_CHANGED: frozenset({"fields"}),
         Action.SIGNED_IN: frozenset({"method"}),
         Action.TRUST_CHANGED: frozenset({"fields"}),
         Action.VERSION_PUBLISHED: frozenset({"number", "effective_on", "content_hash"}),

@@ -28,6 +28,15 @@ P = Permission
 
 #: Who holds each permission, where their role is held. The one place that is read by people, and changed on purpose.
 HOLDERS: dict[Permission, set[Role]] = {
+    P.ACCEPTANCE_EVIDENCE: {
+        Role.NETWORK_MANAGER,
+        Role.CLERK,
+        Role.CEO,
+        Role.HR_LEAD,
+        Role.DPO,
+        Role.HEADTEACHER,
+        Role.BUSINESS_MANAGER,
+    },
     P.ACCEPTANCE_MANAGE: {Role.NETWORK_MANAGER},
     P.ACCEPTANCE_OVERSEE: {
         Role.NETWORK_MANAGER,

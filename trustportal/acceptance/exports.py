@@ -26,9 +26,10 @@ HEADINGS = (
     "Due on",
     "Signed on",
     "Signed at",
+    "How",
     "Statement",
 )
-_WIDTHS = (30, 28, 28, 40, 9, 12, 12, 12, 10, 60)
+_WIDTHS = (30, 28, 28, 40, 9, 12, 12, 12, 10, 28, 60)
 
 
 def _rows(lines: Sequence[Line], trust_name: str) -> list[tuple[Any, ...]]:
@@ -44,8 +45,9 @@ def _rows(lines: Sequence[Line], trust_name: str) -> list[tuple[Any, ...]]:
                 line.edition,
                 line.state,
                 line.due_on,
-                signed.date() if signed else None,
-                f"{signed:%H:%M}" if signed else "",
+                line.paper_on or (signed.date() if signed else None),
+                f"{signed:%H:%M}" if signed and line.paper_on is None else "",
+                harmless(line.how),
                 harmless(line.statement or ""),
             )
         )

@@ -9,12 +9,24 @@ from flask import Flask
 from trustportal import web
 from trustportal.acceptance import home
 from trustportal.acceptance.queries import foreseeing
-from trustportal.acceptance.views import blueprint, campaigns, navigation, signing
+from trustportal.acceptance.views import (
+    blueprint,
+    campaigns,
+    codes,
+    evidence,
+    figures,
+    kiosk,
+    navigation,
+    people,
+    questions,
+    reading,
+    signing,
+)
 from trustportal.policies.signers import provide_signers
 from trustportal.tenants.tasks import provide_facts, provide_tasks
 
 #: The modules whose routes the blueprint holds, once they are imported.
-PAGES = (signing, campaigns)
+PAGES = (signing, questions, campaigns, people, codes, kiosk, evidence, figures, reading)
 
 
 def install(app: Flask) -> None:
@@ -24,5 +36,7 @@ def install(app: Flask) -> None:
     if navigation.links not in web.navigation:
         web.navigation.append(navigation.links)
     provide_tasks(home.my_tasks)
+    provide_tasks(home.questions_for_me)
+    provide_tasks(home.next_campaign)
     provide_facts(home.facts)
     provide_signers(foreseeing.would_ask, foreseeing.asked)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from wtforms import HiddenField, IntegerField
-from wtforms.validators import Length
+from wtforms.validators import Length, Optional
 
 from trustportal.acceptance.domain.campaign import AT_TRUST, Draft
 from trustportal.acceptance.domain.years import year_label
@@ -23,6 +23,7 @@ from trustportal.forms import (
     RadiosField,
     TextField,
     TickField,
+    UploadField,
     choices,
 )
 
@@ -53,6 +54,166 @@ class WholeNumberField(IntegerField):
     """A whole number."""
 
     widget = TextField.widget
+
+
+class ScheduleForm(PortalForm):
+    """When people are reminded, whom the late are told to, and the quiet hours."""
+
+    before = WholeNumberField(
+        "Days before the due day for the first reminder", [Given("Enter a number of days, like 7.")]
+    )
+    every = WholeNumberField(
+        "Days between two reminders", [Given("Enter a number of days, like 7.")], description="At least 2."
+    )
+    line_manager_after = WholeNumberField(
+        "The line manager", description="Days after the due day. Empty: never.", validators=[Optional()]
+    )
+    head_after = WholeNumberField(
+        "The head", description="Days after the due day. Empty: never.", validators=[Optional()]
+    )
+    trust_after = WholeNumberField(
+        "The trust’s network managers",
+        description="Days after the due day. Empty: never.",
+        validators=[Optional()],
+    )
+    quiet_from = ChoiceField("No mail from")
+    quiet_to = ChoiceField("until")
+    weekends = TickField("Mail may go out at weekends too")
+
+    def offer(self) -> ScheduleForm:
+        """The hours of a day."""
+        hours = [(str(hour), f"{hour:02}:00") for hour in range(24)]
+        self.quiet_from.choices = choices(hours)
+        self.quiet_to.choices = choices(hours)
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """What `services.set_schedule` takes."""
+        return {
+            "before": self.before.data,
+            "every": self.every.data,
+            "line_manager_after": self.line_manager_after.data,
+            "head_after": self.head_after.data,
+            "trust_after": self.trust_after.data,
+            "quiet_from": int(self.quiet_from.data),
+            "quiet_to": int(self.quiet_to.data),
+            "weekends": bool(self.weekends.data),
+        }
+
+
+class QuestionForm(PortalForm):
+    """A question instead of a signature, or a refusal."""
+
+    asking = RadiosField(
+        "What would you like to do?",
+        default="question",
+        choices=choices(
+            [
+                ("question", "Ask a question first"),
+                ("refusal", "Say that I will not sign it"),
+            ]
+        ),
+    )
+    to = RadiosField("Who should answer?", default="head")
+    words = LongTextField("In your own words", [Given("Write what you want to ask or say.")])
+
+    def offer(self, *, head: str, has_manager: bool) -> QuestionForm:
+        """`head`: what the head is called here; the line manager is offered where one is noted."""
+        people = [("head", head)]
+        if has_manager:
+            people.append(("line_manager", "My line manager"))
+        self.to.choices = choices(people)
+        return self
+
+
+class AnswerForm(PortalForm):
+    """The answer to a question, or what was agreed after a refusal."""
+
+    answer = LongTextField("Your answer", [Given("Write an answer, or what you have agreed.")])
+
+
+class AbsenceForm(PortalForm):
+    """From when to when somebody is away. Not why."""
+
+    place = HiddenField()
+    from_on = DayField("First day away", [Given("Enter the first day away, like 1 11 2026.")])
+    to_on = DayField("Last day away, if it is known")
+
+
+class ReturnForm(PortalForm):
+    """The first day back."""
+
+    back_on = DayField("First day back", [Given("Enter the first day back, like 1 2 2027.")])
+
+
+class ManagerForm(PortalForm):
+    """Somebody's line manager at a place."""
+
+    place = HiddenField()
+    manager = ChoiceField("Line manager")
+
+    def offer(self, people: Iterable[tuple[UUID, str]], *, but: UUID) -> ManagerForm:
+        """Everybody who serves at the place, but for the person themself."""
+        named = [(str(one), name) for one, name in people if one != but]
+        self.manager.choices = choices([("", "Nobody noted"), *named])
+        return self
+
+
+class PaperForm(PortalForm):
+    """What somebody signed on paper."""
+
+    place = HiddenField()
+    assignments = ChecksField("What was signed?", validate_choice=True)
+    signed_on = DayField("Signed on", [Given("Enter the day that stands on the paper, like 14 9 2026.")])
+    kept = TextField(
+        "Where is the paper kept?",
+        [Given("Say where the paper is kept, like “Personnel file, school office”."), Length(max=300)],
+    )
+    scan = UploadField("Scan of the paper, if you have one", description="PDF, PNG or JPEG, at most 8 MB.")
+
+    def offer(self, asked: Iterable[tuple[UUID, str]]) -> PaperForm:
+        """What this person owes at the place: (id, title)."""
+        self.assignments.choices = choices((str(one), title) for one, title in asked)
+        return self
+
+
+class CheckForm(PortalForm):
+    """A signature to be checked, by its evidence number."""
+
+    number = TextField(
+        "Evidence number",
+        [Given("Enter the evidence number, as it stands on the certificate.")],
+        description="At the foot of the certificate, like 1f0c9a4e-….",
+    )
+    file = UploadField("A certificate to compare, if you have one as a file")
+
+
+class EvidenceForm(PortalForm):
+    """Of which place and year the evidence is wanted."""
+
+    place = ChoiceField("Place")
+    year = ChoiceField("Academic year")
+
+
+class CodesForm(PortalForm):
+    """For how long printed codes can be used."""
+
+    place = HiddenField()
+    days = WholeNumberField(
+        "Days for which the codes can be used",
+        [Given("Enter a number of days, like 14.")],
+        description="1 to 60. A code also ends when it has been used once, or when a new sheet is printed.",
+    )
+
+
+class CodeForm(PortalForm):
+    """The code from a printed slip."""
+
+    code = TextField(
+        "Your code",
+        [Given("Enter the code from your slip, like K7QM4-XR2DP."), Length(max=40)],
+        description="Ten letters and digits, as they stand on your slip. Capitals do not matter.",
+    )
 
 
 class CampaignForm(PortalForm):

@@ -5,15 +5,28 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from flask import current_app
+
 from trustportal.acceptance.domain.campaign import place_of
-from trustportal.acceptance.services import assigning, reminding
+from trustportal.acceptance.services import assigning, certificates, chasing, packs, questions, reminding
 from trustportal.jobs import Event, job
 from trustportal.times import now, today
+
+
+def _public_url() -> str:
+    address: str = current_app.config["PORTAL"].public_url
+    return address
 
 
 @job("default", on=Event.CAMPAIGN_OPENED)
 def plan_campaign(*, campaign_id: str) -> None:
     """A job for each place of a new campaign."""
+    assigning.plan_campaign(campaign_id=UUID(campaign_id), today=today())
+
+
+@job("default", on=Event.CAMPAIGN_CHANGED)
+def replan_campaign(*, campaign_id: str) -> None:
+    """A job for each place of a campaign that was changed."""
     assigning.plan_campaign(campaign_id=UUID(campaign_id), today=today())
 
 
@@ -62,4 +75,40 @@ def membership_changed(*, person_id: str, membership_id: str = "", school_id: st
 @job("default", on=Event.REMINDERS_DUE)
 def remind_due(*, slot: str) -> None:
     """One reminder for each person who is due one."""
-    reminding.remind_due(today=date.fromisoformat(slot))
+    reminding.remind_due(today=date.fromisoformat(slot), now=now())
+
+
+@job("default", on=Event.REMINDERS_DUE)
+def escalate(*, slot: str) -> None:
+    """Tell line managers, heads and the trust who is late."""
+    chasing.escalate(today=date.fromisoformat(slot), now=now())
+
+
+@job("default", on=Event.ABSENCE_CHANGED)
+def absence_changed(*, person_id: str) -> None:
+    """Wait for somebody who is away; go on where they are back."""
+    assigning.assign_person(person_id=UUID(person_id), today=today(), now=now())
+
+
+@job("documents", on=Event.CERTIFICATE_WANTED)
+def make_certificate(*, signature_id: str) -> None:
+    """Make the certificate of a signature, once."""
+    certificates.make(signature_id=UUID(signature_id), public_url=_public_url(), now=now())
+
+
+@job("documents", on=Event.EVIDENCE_STEP)
+def evidence_step(*, pack_id: str) -> None:
+    """Some more certificates of an evidence pack; the last step puts the file together."""
+    packs.step(pack_id=UUID(pack_id), public_url=_public_url(), now=now())
+
+
+@job("default", on=Event.QUESTION_ASKED)
+def question_asked(*, question_id: str) -> None:
+    """Tell those who are asked."""
+    questions.tell_asked(question_id=UUID(question_id), now=now())
+
+
+@job("default", on=Event.QUESTION_ANSWERED)
+def question_answered(*, question_id: str) -> None:
+    """Tell whoever asked."""
+    questions.tell_asker(question_id=UUID(question_id), now=now())

@@ -59,10 +59,69 @@ def reminder(*, trust_slug: str, titles: Sequence[str], due_on: date, today: dat
     return Message(subject, body, f"/t/{trust_slug}/sign")
 
 
-def receipt(*, trust_slug: str, policy: str, edition: str, place: str, signature_id: UUID) -> Message:
-    """Somebody signed."""
+def receipt(
+    *, trust_slug: str, policy: str, edition: str, place: str, signature_id: UUID, recorded_by: str = ""
+) -> Message:
+    """Somebody signed. `recorded_by`: who recorded it, where it was signed on paper."""
+    path = f"/t/{trust_slug}/signatures/{signature_id}"
+    if recorded_by:
+        return Message(
+            f"Your signature of {policy} was recorded",
+            f"{recorded_by} recorded that you signed {policy}, edition {edition}, at {place} on paper."
+            " If you did not, tell your school at once.",
+            path,
+        )
     return Message(
         f"You signed {policy}",
         f"You signed {policy}, edition {edition}, at {place}. Your receipt shows the words that you agreed to.",
-        f"/t/{trust_slug}/signatures/{signature_id}",
+        path,
     )
+
+
+def question(
+    *, trust_slug: str, asker: str, policy: str, place: str, question_id: UUID, refused: bool
+) -> Message:
+    """Somebody asks, or refuses to sign. The words themselves stay in the portal."""
+    path = f"/t/{trust_slug}/questions/{question_id}"
+    if refused:
+        return Message(
+            f"{asker} does not sign {policy}",
+            f"{asker} ({place}) wrote why they do not sign {policy}. Please speak with them, and note what you agreed.",
+            path,
+        )
+    return Message(
+        f"{asker} has a question about {policy}",
+        f"{asker} ({place}) has a question about {policy} before signing it. Your answer reaches them by mail.",
+        path,
+    )
+
+
+def answered(*, trust_slug: str, policy: str, answerer: str, question_id: UUID) -> Message:
+    """There is an answer."""
+    return Message(
+        f"An answer about {policy}",
+        f"{answerer} answered what you wrote about {policy}. You can read it and then sign.",
+        f"/t/{trust_slug}/questions/{question_id}",
+    )
+
+
+def late(
+    *,
+    trust_slug: str,
+    names: Sequence[str],
+    by_place: Sequence[tuple[str, int]],
+    titles: Sequence[str],
+) -> Message:
+    """Somebody else is late. `by_place`: how many at each, for the trust; nobody: by name, for those who are nearer."""
+    people = counted(len(names), "person", "people")
+    if by_place:
+        where = listed([f"{place} ({number})" for place, number in by_place])
+        body = f"{people.capitalize()} should have signed {listed(titles)} some weeks ago: {where}."
+    else:
+        shown = list(names[:20]) + ([f"{len(names) - 20} more"] if len(names) > 20 else [])
+        have = "has" if len(names) == 1 else "have"
+        body = (
+            f"{listed(shown)} {have} not signed {listed(titles)}, and the day has passed."
+            " Please ask what keeps them."
+        )
+    return Message(f"{people.capitalize()} late with signing", body, f"/t/{trust_slug}/acceptance")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from trustportal.acceptance.records import Absence as Absence
+from trustportal.acceptance.records import Certificate as Certificate
+from trustportal.acceptance.records import EvidencePack as EvidencePack
+from trustportal.acceptance.records import LineManagement as LineManagement
+from trustportal.acceptance.records import Question as Question
+from trustportal.acceptance.records import Schedule as Schedule
+from trustportal.acceptance.records import SigningCode as SigningCode
 from trustportal.db import PlaceOwned, TrustRow, points_at
 
 
@@ -88,7 +96,7 @@ class Assignment(PlaceOwned):
     edition_id: Mapped[UUID]
     #: open, signed, closed
     state: Mapped[str] = mapped_column(String(20))
-    #: annual, joiner, changed
+    #: annual, joiner, changed, returned
     cause: Mapped[str] = mapped_column(String(20))
     due_on: Mapped[date]
     created_at: Mapped[datetime]
@@ -96,6 +104,10 @@ class Assignment(PlaceOwned):
     #: left, ended, replaced, withdrawn: `acceptance.domain.planning.Because` says when
     closed_because: Mapped[str | None] = mapped_column(String(20))
     reminded_on: Mapped[date | None]
+    #: Since when signing waits for somebody who is away; nobody is reminded of it, and it is not late.
+    paused_on: Mapped[date | None]
+    #: Who was told that it is late: 0 nobody, 1 the line manager, 2 the head, 3 the trust.
+    escalated: Mapped[int] = mapped_column(default=0)
 
 
 class Signature(PlaceOwned):
@@ -136,6 +148,10 @@ class Signature(PlaceOwned):
     #: How and when the person had signed in.
     method: Mapped[str] = mapped_column(String(40))
     authenticated_at: Mapped[datetime | None]
+    #: For paper: {"recorder", "recorder_name", "signed_on", "kept", "scan_sha256"}.
+    witness: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    #: Of the form of the record that was hashed; see `acceptance.domain.evidence`.
+    record_version: Mapped[int] = mapped_column(default=2)
     record_hash: Mapped[str] = mapped_column(String(64))
     #: The id of the audit event that records this signature in the trust's chain.
     audit_event_id: Mapped[UUID]

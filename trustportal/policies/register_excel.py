@@ -13,8 +13,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-#: What makes a spreadsheet calculate a cell instead of showing it.
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+from trustportal.spreadsheets import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,6 @@ _POLICIES = (
     ("Places", 9),
 )
 _PLACES = (("Policy", 44), ("Place", 34), ("Edition", 10), ("Since", 12), ("Next review", 12))
-
-
-def harmless(text: str) -> str:
-    """A cell's text; an apostrophe goes before whatever a spreadsheet would calculate."""
-    return f"'{text}" if text.startswith(_ACTIVE) else text
 
 
 def as_excel(lines: Sequence[RegisterLine]) -> bytes:

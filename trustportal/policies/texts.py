@@ -52,6 +52,18 @@ def load(hashes: Iterable[str]) -> dict[str, Words]:
     return found
 
 
+def read_words(hashes: Iterable[str]) -> dict[str, Words]:
+    """Hash -> words as the database has them at this moment, whatever a process has kept; unknown ones are missing.
+
+    For whoever verifies: what was altered must not hide behind what was read before.
+    """
+    _trust_id()
+    rows = db.session.execute(
+        select(ClauseText.hash, ClauseText.heading, ClauseText.text).where(ClauseText.hash.in_(set(hashes)))
+    )
+    return {row.hash: Words(row.heading, row.text) for row in rows}
+
+
 def store(words: Iterable[Words]) -> None:
     """Store words that are not there yet."""
     trust_id = _trust_id()
@@ -157,6 +169,7 @@ __all__ = [
     "freeze_edition",
     "freeze_tree",
     "load",
+    "read_words",
     "store",
     "thaw_edition",
     "thaw_published",

@@ -148,7 +148,7 @@ def test_one_reminder_for_all_that_somebody_owes(world: World, desk: Desk) -> No
 
     def remind(days: int) -> int:
         with world.worker_app.app_context(), scope(Scope.job(world.trust_id)):
-            return services.remind_due(today=opened.due_on + timedelta(days=days))
+            return services.remind_due(today=opened.due_on + timedelta(days=days), now=now())
 
     assert [remind(days) for days in (-8, -7, -6, 0, 0, 3, 7)] == [0, 1, 0, 1, 0, 0, 1]
     said = notices(world)[before:]
@@ -164,7 +164,7 @@ def test_nobody_is_reminded_of_what_was_superseded(world: World, desk: Desk) -> 
     opened = desk.campaign(social)
     desk.edition(social, ashgrove, ["Be kinder."], ready=False)
     with world.worker_app.app_context(), scope(Scope.job(world.trust_id)):
-        assert services.remind_due(today=opened.due_on) == 0
+        assert services.remind_due(today=opened.due_on, now=now()) == 0
 
 
 def test_a_head_reminds_their_own_school_once_a_day(world: World, desk: Desk) -> None:

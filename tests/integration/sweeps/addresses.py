@@ -32,13 +32,17 @@ NAMES: Mapping[str, Any] = {
     **{
         name: lambda at, name=name: at.ids[name]
         for name in (
+            "absence_id",
             "assignment_id",
             "campaign_id",
             "membership_id",
+            "pack_id",
             "person_id",
+            "question_id",
             "reading_id",
             "run_id",
             "signature_id",
+            "version_id",
         )
     },
 }
@@ -48,6 +52,7 @@ NAMES: Mapping[str, Any] = {
 AT_BLUEPRINT: Mapping[str, Any] = {"drafts": lambda at: {"policy": at.drafting, "key": "kind"}}
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
+    "acceptance.scan": lambda at: {"signature_id": at.ids["paper_id"]},
     "drafts.start": lambda at: {"policy": at.reconciling},
     "drafts.publish": lambda at: {"policy": at.approved},
     "drafts.foresee": lambda at: {"policy": at.approved},

@@ -42,7 +42,7 @@ FREEZING = {
     ("approval_run", "freeze_run"),
 }
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
-BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token"}
+BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token", "uq_signing_code_hash"}
 
 for _feature in ("kernel_models", *(f"{name}.models" for name in FEATURES)):
     import_module(f"trustportal.{_feature}")

@@ -19,7 +19,11 @@ from tests.integration.policies.given import Social, publish, social
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
-from trustportal.acceptance.models import Assignment
+from trustportal.acceptance.domain.questions import Asking, To
+from trustportal.acceptance.domain.years import academic_year
+from trustportal.acceptance.models import Assignment, Certificate, EvidencePack, Signature
+from trustportal.acceptance.services import certificates, packs
+from trustportal.acceptance.services import codes as signing_codes
 from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Role
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.jobs import Event
@@ -139,6 +143,7 @@ def furnish(world: World) -> Furnished:
     stored_pdfs(furnished)
     _imports(furnished)
     _signing(furnished)
+    _around_signing(furnished)
     _people(furnished)
     _governing(furnished)
     _the_rest(furnished)
@@ -188,7 +193,7 @@ def _policies(furnished: Furnished) -> None:
             actor, policy_id=drafting_id, school_id=furnished.ashgrove.id, reason="Parents asked.", now=now()
         )
     with world.acting(world.manager) as actor:
-        drafts.start_draft(actor, policy_id=drafting_id, now=now())
+        furnished.ids["version_id"] = drafts.start_draft(actor, policy_id=drafting_id, now=now()).id
     # One that the trustees are asked about, and one that they approved.
     furnished.submitted, _, submitted_version = _policy(world, "Visitors policy")
     furnished.approved, _, approved_version = _policy(world, "Minibus policy")
@@ -310,6 +315,92 @@ def _signing(furnished: Furnished) -> None:
             user_agent="A browser",
         )
     furnished.ids |= {"assignment_id": mine[1], "signature_id": signature.id}
+
+
+def _around_signing(furnished: Furnished) -> None:
+    """What happens instead of signing: questions, an absence, printed codes, paper with its scan."""
+    world, ashgrove = furnished.world, furnished.ashgrove
+    cleaner = world.person("Clara Cleaner", (Role.CONTRACTOR, ashgrove), email=None)
+    away = world.person("Ava Away", (Role.STAFF, ashgrove))
+    world.run_jobs()
+    with world.acting(world.manager) as actor:
+        signing_codes.print_codes(
+            actor, school_id=ashgrove.id, days=14, secret="of the sweeps", now=now(), today=today()
+        )
+        absence = acceptance.record_absence(
+            actor, person_id=away.id, school_id=ashgrove.id, from_on=today(), to_on=None, now=now()
+        )
+        acceptance.set_line_manager(
+            actor,
+            person_id=away.id,
+            school_id=ashgrove.id,
+            manager_id=furnished.people[Role.LINE_MANAGER].id,
+            today=today(),
+        )
+    with world.looking():
+        owed = db.session.scalars(select(Assignment.id).where(Assignment.person_id == cleaner.id)).all()
+    with world.acting(world.manager) as actor:
+        (paper,) = acceptance.record_paper(
+            actor,
+            person_id=cleaner.id,
+            school_id=ashgrove.id,
+            assignment_ids=owed[:1],
+            signed_on=today(),
+            kept="In the office",
+            scan=LOGO,
+            now=now(),
+            today=today(),
+        )
+    questions = []
+    for words in ("Is this so on trips?", "And at weekends?"):
+        with world.acting(furnished.reader) as actor:
+            questions.append(
+                acceptance.ask(
+                    actor,
+                    assignment_id=furnished.ids["assignment_id"],
+                    asking=Asking.QUESTION,
+                    to=To.HEAD,
+                    words=words,
+                    now=now(),
+                    today=today(),
+                )
+            )
+    with world.acting(furnished.given.head) as actor:
+        acceptance.answer(actor, question_id=questions[1].id, answer="At weekends too.", now=now())
+    _evidence(furnished)
+    furnished.ids |= {
+        "absence_id": absence.id,
+        "paper_id": paper.id,
+        "question_id": questions[0].id,
+    }
+    world.run_jobs()
+
+
+def _evidence(furnished: Furnished) -> None:
+    """A certificate and an evidence pack, with a file in the place of each."""
+    world = furnished.world
+    with world.acting(world.manager) as actor:
+        pack = packs.ask_for_pack(
+            actor, school_id=furnished.ashgrove.id, academic_year=academic_year(today()), now=now()
+        )
+    with world.looking(), unit_of_work():
+        signature = db.session.scalars(
+            select(Signature).where(Signature.id == furnished.ids["signature_id"])
+        ).one()
+        db.session.add(
+            Certificate(
+                id=uuid4(),
+                school_id=signature.school_id,
+                signature_id=signature.id,
+                person_id=signature.person_id,
+                paper=certificates.paper_of(signature, "http://portal.example"),
+                pdf_hash=blobs.put(b"%PDF-1.7 certificate", "application/pdf"),
+                made_at=now(),
+            )
+        )
+        row = db.session.scalars(select(EvidencePack).where(EvidencePack.id == pack.id)).one()
+        row.blob_hash, row.state, row.finished_at = blobs.put(b"PK pack", "application/zip"), "ready", now()
+    furnished.ids["pack_id"] = pack.id
 
 
 def _policy_id(slug: str) -> UUID:

@@ -17,6 +17,8 @@ from trustportal.kernel_models import Outbox
 
 #: Jobs that tell somebody something would tell it twice: only their outbox row keeps them from it.
 TELLS_AGAIN = {
+    "acceptance.jobs.question_answered",
+    "acceptance.jobs.question_asked",
     "policies.jobs.ask_approvers",
     "policies.jobs.tell_submitter",
     "policies.jobs.ask_head",

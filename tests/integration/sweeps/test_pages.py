@@ -235,6 +235,15 @@ RENDERED_ELSEWHERE = {
     "policies/being_made.html": "the tests of PDFs: it takes one that is not made yet",
     "policies/school/pdf_is_made.html": "the tests of PDFs: it takes one that is not made yet",
     "policies/public/pdf_is_made.html": "the tests of PDFs: it takes one that is not made yet",
+    **dict.fromkeys(
+        (
+            "acceptance/kiosk_list.html",
+            "acceptance/kiosk_sign.html",
+            "layouts/kiosk.html",
+            "print/codes.html",
+        ),
+        "the tests of signing without e-mail: it takes a printed code",
+    ),
     "acceptance/at_school_empty.html": "the tests of acceptance: it takes a trust without campaigns",
     "tenants/second_factor.html": "the tests of signing in: it takes half a sign-in",
     "tenants/mailbox.html": "the tests of the demonstration: it exists in no other mode",

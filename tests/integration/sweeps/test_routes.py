@@ -104,9 +104,19 @@ def _own_only(subject: Subject, at: Furnished) -> Answer:
 
 
 def _signature(subject: Subject, at: Furnished) -> Answer:
-    """A receipt is read by who signed, and by those who oversee signing at that school."""
-    overseen = subject.may_at_ashgrove(Permission.ACCEPTANCE_OVERSEE)
-    return Answer.IN if overseen else _own_only(subject, at)
+    """A receipt is read by who signed, and by those who oversee signing or take the evidence at that school."""
+    may = map(subject.may_at_ashgrove, (Permission.ACCEPTANCE_OVERSEE, Permission.ACCEPTANCE_EVIDENCE))
+    return Answer.IN if any(may) else _own_only(subject, at)
+
+
+def _packed(subject: Subject, _at: Furnished) -> Answer:
+    """The evidence of Ashgrove, for those who may take it there."""
+    return Answer.IN if subject.may_at_ashgrove(Permission.ACCEPTANCE_EVIDENCE) else Answer.MISSING
+
+
+def _scan(subject: Subject, at: Furnished) -> Answer:
+    """The paper of somebody at Ashgrove who is not among those who try."""
+    return Answer.MISSING if subject.person == at.reader else _signature(subject, at)
 
 
 def _asked(subject: Subject, at: Furnished) -> Answer:
@@ -127,8 +137,39 @@ def _seen(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if subject.is_officer or subject.at_ashgrove else Answer.MISSING
 
 
+def _question(subject: Subject, at: Furnished) -> Answer:
+    """A question is read by who asked it, and by the heads, whom it went to."""
+    asked = Role.HEADTEACHER in subject.at_ashgrove
+    return Answer.IN if asked or subject.person == at.reader else Answer.MISSING
+
+
+def _looked_after(subject: Subject, _at: Furnished) -> Answer:
+    """Somebody of Ashgrove: their signing is looked after by those who oversee it there."""
+    return Answer.IN if subject.may_at_ashgrove(Permission.ACCEPTANCE_OVERSEE) else Answer.MISSING
+
+
 #: By method and endpoint; asked only where the grants let somebody in. The docstrings say why.
 FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
+    **{
+        (method, f"acceptance.{name}"): _looked_after
+        for method, name in (
+            ("GET", "person"),
+            ("POST", "remind_person"),
+            *((method, name) for method in ("GET", "POST") for name in ("absence", "line_manager", "paper")),
+            ("GET", "end_absence"),
+            ("POST", "end_absence"),
+        )
+    },
+    ("GET", "acceptance.scan"): _scan,
+    ("GET", "acceptance.evidence_pack"): _packed,
+    ("GET", "acceptance.evidence_file"): _packed,
+    ("GET", "acceptance.certificate"): _signature,
+    ("POST", "acceptance.certificate"): _signature,
+    ("GET", "acceptance.certificate_pdf"): _signature,
+    ("GET", "acceptance.ask"): _own_only,
+    ("POST", "acceptance.ask"): _own_only,
+    ("GET", "acceptance.question"): _question,
+    ("POST", "acceptance.question"): _question,
     ("GET", "acceptance.sign"): _own_only,
     # An empty form names no edition: that is an id from outside that is missing, for the signer too.
     ("POST", "acceptance.sign"): lambda _subject, _at: Answer.MISSING,

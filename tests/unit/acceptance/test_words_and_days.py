@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from trustportal.acceptance import mail
 from trustportal.acceptance.domain.campaign import Draft, check_campaign, place_key, place_of, reaches
+from trustportal.acceptance.domain.chasing import Schedule, reminder_is_due
 from trustportal.acceptance.domain.evidence import Found, SignedFacts, faults, record_hash, record_to_sign
 from trustportal.acceptance.domain.statement import (
     USUAL_STATEMENT,
@@ -21,7 +22,7 @@ from trustportal.acceptance.domain.statement import (
     statement_version,
     worded,
 )
-from trustportal.acceptance.domain.years import academic_year, reminder_is_due, suggest, year_label
+from trustportal.acceptance.domain.years import academic_year, suggest, year_label
 from trustportal.access import Role
 from trustportal.errors import RuleBroken
 
@@ -71,7 +72,7 @@ def days_reminded(asked_on: date, days: list[date]) -> list[date]:
     reminded: date | None = None
     sent = []
     for day in days:
-        if reminder_is_due(due_on=DUE, asked_on=asked_on, reminded_on=reminded, today=day):
+        if reminder_is_due(Schedule(), due_on=DUE, asked_on=asked_on, reminded_on=reminded, today=day):
             reminded = day
             sent.append(day)
     return sent
@@ -228,6 +229,8 @@ def test_every_altered_fact_is_noticed(name: str) -> None:
         changed = value + 1
     elif isinstance(value, list):
         changed = [{"role": "headteacher", "label": "Headteacher"}]
+    elif value is None:
+        changed = {"recorder_name": "Somebody Else"}
     else:
         changed = value + "x"
     altered = replace(FACTS, **{name: changed})

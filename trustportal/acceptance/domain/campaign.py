@@ -78,3 +78,14 @@ def check_campaign(draft: Draft, *, today: date) -> Draft:
         joiner_days=draft.joiner_days,
         statement=check_statement(draft.statement),
     )
+
+
+def check_change(standing: Draft, draft: Draft, *, today: date, closed: bool) -> Draft:
+    """A campaign as it may be changed while it runs. Raises `RuleBroken`, naming the field."""
+    if closed:
+        raise RuleBroken("This campaign is closed: start another one.")
+    if draft.academic_year != standing.academic_year:
+        raise RuleBroken("The academic year of a campaign stays: start another one.", "academic_year")
+    if draft.opens_on != standing.opens_on and standing.opens_on <= today:
+        raise RuleBroken("It has opened already: people were asked.", "opens_on")
+    return draft

@@ -2,13 +2,14 @@
 
 A campaign asks everybody of its audience once in its academic year. After signing, somebody is asked again only when
 an edition since the one they signed is material; otherwise the old signature stands. An open assignment moves to the
-newest edition. Whoever leaves the audience is closed, never deleted, and a signature is never touched.
+newest edition. Whoever leaves the audience is closed, never deleted, and a signature is never touched. Whoever is away
+for long is asked nothing: what was open waits, and goes on with days of its own when they are back.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -23,6 +24,7 @@ class Cause(StrEnum):
     ANNUAL = "annual"
     JOINER = "joiner"
     CHANGED = "changed"
+    RETURNED = "returned"  # was away when the campaign opened
 
 
 class Because(StrEnum):
@@ -78,6 +80,8 @@ class Asked:
     policy_id: UUID
     person_id: UUID
     edition_id: UUID
+    due_on: date | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ class PlaceFacts:
     held: Sequence[Held] = ()
     asked: Sequence[Asked] = ()
     signed: Sequence[Signed] = ()
+    #: Who is away for long on the day.
+    away: frozenset[UUID] = frozenset()
+    #: Who was away, with the day on which they were back.
+    back: Mapping[UUID, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +139,22 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """An assignment that waited for somebody goes on, with days enough to sign it."""
+
+    assignment_id: UUID
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be done at a place. Closing goes before opening."""
 
     close: tuple[Close, ...] = ()
     move: tuple[Move, ...] = ()
     open: tuple[Open, ...] = ()
+    pause: tuple[UUID, ...] = ()
+    resume: tuple[Resume, ...] = ()
     keep: tuple[UUID, ...] = ()
     #: Signatures that stand: (person, policy).
     stands: tuple[tuple[UUID, UUID], ...] = ()
@@ -179,7 +197,7 @@ class _Editions:
 def due_day(campaign: CampaignFacts, cause: Cause, *, first_day: date, today: date) -> date:
     """By when: the campaign's day; a joiner's own; and nobody is asked for a day that is nearly or long past."""
     grace = timedelta(days=campaign.joiner_days)
-    if cause is Cause.JOINER:
+    if cause in {Cause.JOINER, Cause.RETURNED}:
         own = first_day + grace
         return own if own >= today else today + grace
     if cause is Cause.ANNUAL and today <= campaign.due_on:
@@ -196,8 +214,17 @@ def plan_assignments(facts: PlaceFacts) -> Plan:
     close: list[Close] = []
     move: list[Move] = []
     opened: list[Open] = []
+    pause: list[UUID] = []
+    resume: list[Resume] = []
     keep: list[UUID] = []
     stands: list[tuple[UUID, UUID]] = []
+
+    def wait_or_go_on(one: Asked, campaign: CampaignFacts) -> None:
+        if one.person_id in facts.away and not one.paused:
+            pause.append(one.id)
+        elif one.person_id not in facts.away and one.paused:
+            own = facts.today + timedelta(days=campaign.joiner_days)
+            resume.append(Resume(one.id, max(own, one.due_on or own)))
 
     for pair, existing in asked.items():
         if pair not in wanted:
@@ -215,6 +242,7 @@ def plan_assignments(facts: PlaceFacts) -> Plan:
         if not target.ready:
             if standing is not None:
                 keep.append(standing.id)
+                wait_or_go_on(standing, campaign)
             continue
         last = signed.get(pair)
         this_year = last is not None and last.academic_year >= campaign.academic_year
@@ -229,17 +257,26 @@ def plan_assignments(facts: PlaceFacts) -> Plan:
                     move.append(Move(standing.id, target.id))
                 else:
                     keep.append(standing.id)
+                wait_or_go_on(standing, campaign)
                 continue
             close.append(Close(standing.id, Because.REPLACED))
+        if person_id in facts.away:
+            continue
+        back_on = facts.back.get(person_id)
+        first_day = want.first_day
         if this_year:
             cause = Cause.CHANGED
+        elif back_on is not None and back_on > max(campaign.opens_on, first_day):
+            cause, first_day = Cause.RETURNED, back_on
         elif want.first_day > campaign.opens_on:
             cause = Cause.JOINER
         else:
             cause = Cause.ANNUAL
-        due_on = due_day(campaign, cause, first_day=want.first_day, today=facts.today)
+        due_on = due_day(campaign, cause, first_day=first_day, today=facts.today)
         opened.append(Open(campaign.id, policy_id, person_id, target.id, cause, due_on))
-    return Plan(tuple(close), tuple(move), tuple(opened), tuple(keep), tuple(stands))
+    return Plan(
+        tuple(close), tuple(move), tuple(opened), tuple(pause), tuple(resume), tuple(keep), tuple(stands)
+    )
 
 
 def _wanted(facts: PlaceFacts) -> dict[tuple[UUID, UUID], _Wanted]:

@@ -1,4 +1,4 @@
-"""Academic years, and on which days somebody is reminded. Pure."""
+"""Academic years, and the campaign that most trusts would run in one. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from trustportal.access import SCHOOL_ROLES, Role
 FIRST_MONTH = 9
 #: From this month on, a new campaign is for the academic year to come.
 _PLANNING_MONTH = 6
-REMIND_BEFORE = timedelta(days=7)
-REMIND_EVERY = timedelta(days=7)
 
 #: Whom a new campaign asks unless somebody chooses otherwise: everybody who works or serves at a school, and the
 #: trust's own staff. Trustees, their chair and their clerk are asked when they are ticked.
@@ -63,19 +61,6 @@ def suggest(today: date) -> Suggestion:
         roles=USUAL_ROLES,
         joiner_days=USUAL_JOINER_DAYS,
     )
-
-
-def reminder_is_due(*, due_on: date, asked_on: date, reminded_on: date | None, today: date) -> bool:
-    """Whether somebody is reminded today: a week before the due day, on it, and every week after it.
-
-    A day that fell on a weekend, or on which no reminders went out, is made up for; several missed ones by one mail.
-    """
-    since = asked_on if reminded_on is None else max(asked_on, reminded_on)
-    first = due_on - REMIND_BEFORE
-    if today < first:
-        return False
-    latest = first + (today - first) // REMIND_EVERY * REMIND_EVERY
-    return latest > since
 
 
 def overdue(due_on: date, today: date) -> bool:

@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute
 
+from trustportal.acceptance.domain.absence import Away, away_on, back_by
 from trustportal.acceptance.domain.campaign import Draft, reaches
 from trustportal.acceptance.domain.planning import Asked, CampaignFacts, EditionStep, Held, PlaceFacts, Signed
-from trustportal.acceptance.models import Assignment, Campaign, CampaignPolicy, Signature
+from trustportal.acceptance.models import Absence, Assignment, Campaign, CampaignPolicy, Signature
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -73,6 +74,33 @@ def find_campaign_named(academic_year: int, title: str) -> Campaign | None:
     return db.session.scalars(
         select(Campaign).where(Campaign.academic_year == academic_year, Campaign.title == title)
     ).one_or_none()
+
+
+def find_campaign_before(academic_year: int) -> Campaign | None:
+    """The newest campaign of the year before, or of the newest year before that: what is repeated."""
+    return db.session.scalars(
+        select(Campaign)
+        .where(Campaign.academic_year < academic_year)
+        .order_by(Campaign.academic_year.desc(), Campaign.opens_on, Campaign.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def has_campaign(academic_year: int) -> bool:
+    """Whether an academic year has a campaign."""
+    found = select(Campaign.id).where(Campaign.academic_year == academic_year).limit(1)
+    return db.session.scalars(found).first() is not None
+
+
+def places_asked(campaign_id: UUID) -> set[Place]:
+    """Where a campaign has open assignments."""
+    return set(
+        db.session.scalars(
+            select(Assignment.school_id)
+            .where(Assignment.campaign_id == campaign_id, Assignment.state == "open")
+            .distinct()
+        )
+    )
 
 
 def policy_ids_of(campaign_id: UUID) -> frozenset[UUID]:
@@ -144,6 +172,7 @@ def place_facts(
     signed = _signed(places, policies, people)
     held = _held(today, places, people)
     steps = _editions(today, places, policies)
+    absences = absences_at(places, people)
     return {
         place: PlaceFacts(
             today=today,
@@ -153,6 +182,8 @@ def place_facts(
             held=held[place] if place is None or place in standing else (),
             asked=asked[place],
             signed=signed[place],
+            away=away_on(today, absences[place]),
+            back=back_by(today, absences[place]),
         )
         for place in places
     }
@@ -191,6 +222,8 @@ def _asked(places: Collection[Place], people: Collection[UUID] | None) -> dict[P
             Assignment.policy_id,
             Assignment.person_id,
             Assignment.edition_id,
+            Assignment.due_on,
+            Assignment.paused_on.is_not(None),
         )
         .join(Campaign, Campaign.id == Assignment.campaign_id)
         .where(at_places(Assignment.school_id, places), Assignment.state == "open")
@@ -198,10 +231,21 @@ def _asked(places: Collection[Place], people: Collection[UUID] | None) -> dict[P
     if people is not None:
         statement = statement.where(Assignment.person_id.in_(people))
     found: dict[Place, list[Asked]] = defaultdict(list)
-    for school_id, own_id, campaign_id, year, policy_id, person_id, edition_id in db.session.execute(
-        statement
-    ):
-        found[school_id].append(Asked(own_id, campaign_id, year, policy_id, person_id, edition_id))
+    for row in db.session.execute(statement):
+        found[row[0]].append(Asked(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8]))
+    return found
+
+
+def absences_at(places: Collection[Place], people: Collection[UUID] | None = None) -> dict[Place, list[Away]]:
+    """Who is, was and will be away from some places."""
+    statement = select(Absence.school_id, Absence.person_id, Absence.from_on, Absence.to_on).where(
+        at_places(Absence.school_id, places)
+    )
+    if people is not None:
+        statement = statement.where(Absence.person_id.in_(people))
+    found: dict[Place, list[Away]] = defaultdict(list)
+    for school_id, person_id, from_on, to_on in db.session.execute(statement):
+        found[school_id].append(Away(person_id, from_on, to_on))
     return found
 
 

@@ -11,7 +11,7 @@ from trustportal.acceptance.domain.campaign import reaches
 from trustportal.acceptance.models import Campaign
 from trustportal.acceptance.queries import facts, progress
 from trustportal.acceptance.queries.facts import Place
-from trustportal.acceptance.queries.progress import Tally, UnsignedPage
+from trustportal.acceptance.queries.progress import Course, Tally, UnsignedPage
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
 from trustportal.policies import queries as policies
@@ -42,6 +42,8 @@ class Overview:
     places: Sequence[PlaceShown]
     total: Tally
     roles: Mapping[Role, Tally]
+    by_policy: Mapping[str, Tally]
+    course: Course
     unsigned: UnsignedPage | None
     chosen_place: PlaceShown | None
     chosen_role: Role | None
@@ -105,6 +107,8 @@ def get_overview(
         places=[one for one in shown if one.tally.asked],
         total=sum((one.tally for one in narrowed), Tally()),
         roles=progress.tally_by_role(campaign, ids, today),
+        by_policy=progress.tally_by_policy(campaign, ids, today),
+        course=progress.course_of(campaign, ids, today),
         unsigned=progress.list_unsigned(campaign, named, today, role=chosen_role, page=page)
         if named
         else None,

@@ -6,7 +6,7 @@ no total. The queries are the same few for one school and for fifty.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Subquery, and_, func, or_, select
 
-from trustportal.acceptance.models import Assignment, Campaign, Signature
+from trustportal.acceptance.models import Assignment, Campaign, Question, Signature
 from trustportal.acceptance.queries.facts import Place, at_places, holds
 from trustportal.access import Role
 from trustportal.db import db
@@ -24,8 +24,10 @@ from trustportal.tenants.models import Membership, Person, School
 from trustportal.times import day_of
 
 PAGE = 100
-_OWED = or_(Assignment.state == "open", Assignment.closed_because == "ended")
-_COUNTS = or_(Assignment.state.in_(["open", "signed"]), Assignment.closed_because == "ended")
+#: Whoever is away for long owes nothing meanwhile, and counts neither as asked nor as late.
+_THERE = Assignment.paused_on.is_(None)
+_OWED = and_(_THERE, or_(Assignment.state == "open", Assignment.closed_because == "ended"))
+_COUNTS = and_(_THERE, or_(Assignment.state.in_(["open", "signed"]), Assignment.closed_because == "ended"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,123 @@ def tally_by_role(campaign: Campaign, places: Collection[Place], today: date) ->
     return {role: found[role] for role in Role if role in found}
 
 
+def tally_by_policy(campaign: Campaign, places: Collection[Place], today: date) -> dict[str, Tally]:
+    """People and places together, by the title of the policy, of those who serve on the day that counts."""
+    serving = _serving(campaign, places, day_counted(campaign, today)).subquery()
+    once = select(serving.c.school_id, serving.c.person_id).distinct().subquery()
+    # One row for each person, place and policy, whatever became of earlier assignments.
+    each = (
+        select(
+            Assignment.policy_id,
+            func.count().filter(_OWED).label("owed"),
+            func.count().filter(_OWED, Assignment.due_on < today).label("late"),
+        )
+        .join(
+            once,
+            and_(
+                once.c.person_id == Assignment.person_id,
+                once.c.school_id.is_not_distinct_from(Assignment.school_id),
+            ),
+        )
+        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
+        .group_by(Assignment.policy_id, Assignment.person_id, Assignment.school_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(
+            Policy.title,
+            func.count(),
+            func.count().filter(each.c.owed == 0),
+            func.count().filter(each.c.late > 0),
+        )
+        .join(Policy, Policy.id == each.c.policy_id)
+        .group_by(Policy.id, Policy.title)
+        .order_by(Policy.title)
+    )
+    return {title: Tally(asked, signed, late) for title, asked, signed, late in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a campaign went, day by day: (day, signatures until its end), from the first day to the last one known."""
+
+    days: Sequence[tuple[date, int]]
+    wanted: int
+
+
+def course_of(campaign: Campaign, places: Collection[Place], today: date) -> Course:
+    """The signatures of a campaign, day by day, and how many there would be if everybody had signed."""
+    day = func.date(func.timezone("Europe/London", Assignment.closed_at)).label("day")
+    rows = db.session.execute(
+        select(day, func.count())
+        .where(
+            Assignment.campaign_id == campaign.id,
+            at_places(Assignment.school_id, places),
+            Assignment.state == "signed",
+        )
+        .group_by(day)
+        .order_by(day)
+    ).all()
+    wanted = db.session.scalars(
+        select(func.count(Assignment.id)).where(
+            Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS
+        )
+    ).one()
+    days, total = [(campaign.opens_on, 0)], 0
+    for on, count in rows:
+        total += count
+        days.append((on, total))
+    last = min(today, day_counted(campaign, today))
+    if last > days[-1][0]:
+        days.append((last, total))
+    return Course(days, int(wanted or 0))
+
+
+def tally_of_policy(policy_id: UUID, school_id: Place, today: date) -> Tally:
+    """How many of those who were asked in this year's campaigns have signed a policy at a place."""
+    newest = (
+        select(func.max(Campaign.academic_year))
+        .join(Assignment, Assignment.campaign_id == Campaign.id)
+        .where(Assignment.policy_id == policy_id, Assignment.school_id.is_not_distinct_from(school_id))
+        .scalar_subquery()
+    )
+    each = (
+        select(
+            func.count().filter(_OWED).label("owed"),
+            func.count().filter(_OWED, Assignment.due_on < today).label("late"),
+        )
+        .join(Campaign, Campaign.id == Assignment.campaign_id)
+        .where(
+            Assignment.policy_id == policy_id,
+            Assignment.school_id.is_not_distinct_from(school_id),
+            Campaign.academic_year == newest,
+            _COUNTS,
+        )
+        .group_by(Assignment.person_id)
+        .subquery()
+    )
+    asked, signed, late = db.session.execute(
+        select(
+            func.count(), func.count().filter(each.c.owed == 0), func.count().filter(each.c.late > 0)
+        ).select_from(each)
+    ).one()
+    return Tally(asked, signed, late)
+
+
+def find_own(policy_id: UUID, school_id: Place, person_id: UUID) -> Signature | None:
+    """Somebody's newest signature for a policy at a place."""
+    return db.session.scalars(
+        select(Signature)
+        .where(
+            Signature.policy_id == policy_id,
+            Signature.school_id.is_not_distinct_from(school_id),
+            Signature.person_id == person_id,
+        )
+        .order_by(Signature.signed_at.desc())
+        .limit(1)
+    ).first()
+
+
 def tally_of_campaigns(
     campaign_ids: Collection[UUID], places: Collection[Place], today: date
 ) -> dict[UUID, Tally]:
@@ -153,6 +272,8 @@ class Unsigned:
     due_on: date
     reminded_on: date | None
     has_email: bool
+    #: Whether they asked about something, or refused, and wait for an answer.
+    asked_about: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +299,11 @@ def list_unsigned(
 ) -> UnsignedPage:
     """Who has not signed at some places, by school and name; `role`: only those who hold it there."""
     roles = func.array_agg(Membership.role.distinct())
+    waiting = (
+        select(Question.assignment_id)
+        .where(Question.trust_id == Assignment.trust_id, Question.state == "open")
+        .correlate(Assignment)
+    )
     statement = (
         select(
             Person.id,
@@ -189,6 +315,7 @@ def list_unsigned(
             func.array_agg(Policy.title.distinct()),
             func.min(Assignment.due_on),
             func.max(Assignment.reminded_on),
+            func.bool_or(Assignment.id.in_(waiting)),
             func.count().over(),
         )
         .select_from(Assignment)
@@ -225,8 +352,21 @@ def list_unsigned(
                 due_on=due_on,
                 reminded_on=reminded_on,
                 has_email=has_email,
+                asked_about=asked_about,
             )
-            for person_id, name, has_email, school_id, school_name, held, titles, due_on, reminded_on, _ in rows
+            for (
+                person_id,
+                name,
+                has_email,
+                school_id,
+                school_name,
+                held,
+                titles,
+                due_on,
+                reminded_on,
+                asked_about,
+                _,
+            ) in rows
         ],
         total=rows[0][-1] if rows else 0,
         page=page,
@@ -246,6 +386,10 @@ class Line:
     due_on: date
     signed_at: datetime | None
     statement: str | None
+    #: How it was signed: in words, "" where it was not.
+    how: str = ""
+    #: For paper, the day that stands on it.
+    paper_on: date | None = None
 
 
 def list_lines(
@@ -278,6 +422,8 @@ def list_lines(
             Signature.person_name,
             Signature.roles,
             Signature.edition_label,
+            Signature.method,
+            Signature.witness,
         )
         .select_from(Assignment)
         .join(Person, Person.id == Assignment.person_id)
@@ -306,9 +452,19 @@ def list_lines(
                 due_on=row.due_on,
                 signed_at=row.signed_at,
                 statement=row.statement,
+                how=_how(row.method, row.witness),
+                paper_on=date.fromisoformat(row.witness["signed_on"]) if row.witness else None,
             )
         )
     return lines
+
+
+def _how(method: str | None, witness: Mapping[str, str] | None) -> str:
+    if method is None:
+        return ""
+    if witness:
+        return f"On paper, recorded by {witness['recorder_name']}"
+    return "Printed code" if method == "printed code" else "In the portal"
 
 
 def find_newest_campaign(places: Collection[Place]) -> Campaign | None:

@@ -17,6 +17,7 @@ from trustportal.acceptance.domain.planning import Because, Cause, Open, Plan, p
 from trustportal.acceptance.models import Assignment
 from trustportal.acceptance.queries import facts
 from trustportal.acceptance.queries.facts import Place
+from trustportal.acceptance.services import chasing
 from trustportal.db import current_scope, db, unit_of_work
 from trustportal.jobs import Event
 from trustportal.policies import queries as policies
@@ -43,11 +44,14 @@ def plan_day(*, today: date) -> None:
 
 
 def plan_campaign(*, campaign_id: UUID, today: date) -> None:
-    """A campaign was opened: plan the places that it reaches, if its first day has come."""
+    """A campaign was opened or changed: plan the places that it reaches, if its first day has come."""
     with unit_of_work():
         campaign = facts.get_campaign(campaign_id)
         if campaign.state == "open" and campaign.opens_on <= today:
-            ask_for_assigning(place for place in facts.all_places(today) if reaches(campaign.places, place))
+            reached = {place for place in facts.all_places(today) if reaches(campaign.places, place)}
+            # A campaign that was changed may have left a place: what is open there is closed.
+            everywhere = reached | facts.places_asked(campaign.id)
+            ask_for_assigning(sorted(everywhere, key=place_key))
 
 
 def assign_for_edition(*, edition_id: UUID, today: date, now: datetime) -> None:
@@ -83,9 +87,10 @@ def assign_place(
             ids = [one.assignment_id for one in plan.close if one.because is because]
             close_assignments(ids, because, now=now)
         _move(plan)
+        _wait_or_go_on(plan, today=today)
         opened = _open(school_id, plan.open, now=now)
         if opened:
-            _tell(school_id, opened)
+            _tell(school_id, opened, now=now)
     return plan
 
 
@@ -122,6 +127,27 @@ def _move(plan: Plan) -> None:
         )
 
 
+def _wait_or_go_on(plan: Plan, *, today: date) -> None:
+    """Whoever went away is waited for; whoever is back has days enough, and the reminders begin anew."""
+    if plan.pause:
+        db.session.execute(
+            update(Assignment)
+            .where(Assignment.id.in_(plan.pause), Assignment.state == "open")
+            .values(paused_on=today)
+            .execution_options(synchronize_session=False)
+        )
+    by_day: dict[date, list[UUID]] = defaultdict(list)
+    for one in plan.resume:
+        by_day[one.due_on].append(one.assignment_id)
+    for due_on, ids in by_day.items():
+        db.session.execute(
+            update(Assignment)
+            .where(Assignment.id.in_(ids), Assignment.state == "open")
+            .values(paused_on=None, due_on=due_on, reminded_on=None, escalated=0)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[Open]:
     """Insert new assignments; those that stand already are left out. Returns the ones that are new."""
     if not wanted:
@@ -145,6 +171,7 @@ def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[
                     "cause": str(one.cause),
                     "due_on": one.due_on,
                     "created_at": now,
+                    "escalated": 0,
                 }
                 for one in by_pair.values()
             ]
@@ -155,7 +182,8 @@ def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[
     return [by_pair[person_id, policy_id] for person_id, policy_id in rows]
 
 
-def _tell(school_id: Place, opened: Collection[Open]) -> None:
+def _tell(school_id: Place, opened: Collection[Open], *, now: datetime) -> None:
+    at = chasing.civil_time(now)
     trust = tenants.get_trust()
     place = tenants.place_name(school_id)
     titles = {policy.id: policy.title for policy in policies.list_policies()}
@@ -171,5 +199,10 @@ def _tell(school_id: Place, opened: Collection[Open]) -> None:
             due_on=min(one.due_on for one in mine),
         )
         mail.notify(
-            person_id, subject=message.subject, body=message.body, path=message.path, school_id=school_id
+            person_id,
+            subject=message.subject,
+            body=message.body,
+            path=message.path,
+            school_id=school_id,
+            not_before=at,
         )

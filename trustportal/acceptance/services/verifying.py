@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +15,15 @@ from sqlalchemy import select
 from trustportal import audit, blobs
 from trustportal.acceptance.domain.evidence import Found, SignedFacts, faults, record_to_sign
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine
+from trustportal.acceptance.queries import mine, proofs
 from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.kernel_models import AuditEvent, AuditPayload
 from trustportal.policies import queries as policies
-from trustportal.policies import reading
+from trustportal.policies import texts
+from trustportal.policies.domain.clauses import words_hash
 from trustportal.policies.domain.header import PolicyHeader
-from trustportal.policies.domain.resolve import edition_hash
+from trustportal.policies.domain.resolve import EditionClause, edition_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,50 +64,124 @@ def facts_of(signature: Signature) -> SignedFacts:
         signed_at=signature.signed_at,
         method=signature.method,
         authenticated_at=signature.authenticated_at,
+        witness=signature.witness,
+        record_version=signature.record_version,
     )
 
 
 def verify_signature(signature_id: UUID) -> Verified:
     """Hash the statement, the text, the PDF and the audit event of a signature again. Raises `NotFound`."""
-    signature = mine.get_signature(signature_id)
-    evidence = facts_of(signature)
-    event = db.session.scalars(
-        select(AuditEvent).where(AuditEvent.id == signature.audit_event_id)
-    ).one_or_none()
-    payload = db.session.scalars(
-        select(AuditPayload).where(AuditPayload.event_id == signature.audit_event_id)
-    ).one_or_none()
-    found = Found(
-        row_hash=signature.record_hash,
-        content_hash=_content_hash(signature),
-        pdf_hash=_pdf_hash(signature.pdf_hash),
-        audited=_audited(event, payload),
-        audit_intact=event is not None and payload is not None and _is_intact(event, payload),
-    )
-    return Verified(
-        signature,
-        record_to_sign(evidence),
-        faults(evidence, found),
-        event.position if event is not None else None,
-    )
+    return Verifier().verify([mine.get_signature(signature_id)])[0]
 
 
-def _content_hash(signature: Signature) -> str | None:
-    """The hash of what the edition says, made again from its stored header, place and words."""
+def verify_all() -> Iterator[Verified]:
+    """Every signature of the trust in scope that is not whole. Nothing yielded: all of them are."""
+    verifier, last = Verifier(), None
+    while batch := proofs.list_signatures_after(last, limit=_BATCH):
+        last = batch[-1].id
+        for verified in verifier.verify(batch):
+            if not verified.is_whole:
+                yield verified
+        db.session.expunge_all()
+
+
+_BATCH = 500
+
+
+class Verifier:
+    """Verifies signatures; what many of them stand on (an edition's text, its PDF) is hashed once."""
+
+    def __init__(self) -> None:
+        self._contents: dict[UUID, tuple[str | None, tuple[str, ...]]] = {}
+        self._files: dict[str, str | None] = {}
+
+    def verify(self, signatures: Sequence[Signature]) -> list[Verified]:
+        """Hash again all that each of them stands on."""
+        ids = [one.audit_event_id for one in signatures]
+        events = {one.id: one for one in db.session.scalars(select(AuditEvent).where(AuditEvent.id.in_(ids)))}
+        payloads = {
+            one.event_id: one
+            for one in db.session.scalars(select(AuditPayload).where(AuditPayload.event_id.in_(ids)))
+        }
+        rows = db.session.execute(
+            select(AuditEvent.position, AuditEvent.hash).where(
+                AuditEvent.position.in_([one.position - 1 for one in events.values()])
+            )
+        )
+        before = {position: bytes(digest) for position, digest in rows}
+        return [
+            self._verified(one, events.get(one.audit_event_id), payloads.get(one.audit_event_id), before)
+            for one in signatures
+        ]
+
+    def _verified(
+        self,
+        signature: Signature,
+        event: AuditEvent | None,
+        payload: AuditPayload | None,
+        before: Mapping[int, bytes],
+    ) -> Verified:
+        evidence = facts_of(signature)
+        if signature.edition_id not in self._contents:
+            self._contents[signature.edition_id] = _content(signature)
+        content_hash, clauses = self._contents[signature.edition_id]
+        scan = (signature.witness or {}).get("scan_sha256")
+        found = Found(
+            row_hash=signature.record_hash,
+            content_hash=content_hash,
+            pdf_hash=self._file_hash(signature.pdf_hash),
+            audited=_audited(payload) if event is not None else None,
+            audit_intact=event is not None and payload is not None and _is_intact(event, payload, before),
+            altered_clauses=clauses,
+            scan_hash=self._file_hash(scan) if scan else None,
+            audited_at=_instant(event),
+        )
+        return Verified(
+            signature,
+            record_to_sign(evidence),
+            faults(evidence, found),
+            event.position if event is not None else None,
+        )
+
+    def _file_hash(self, digest: str) -> str | None:
+        if digest not in self._files:
+            self._files[digest] = _file_hash(digest)
+        return self._files[digest]
+
+
+def _content(signature: Signature) -> tuple[str | None, tuple[str, ...]]:
+    """The hash of what the edition says, made again from its stored header, place and words; and the numbers of the
+    clauses whose words are gone, or are not those of the hash under which they are stored.
+    """
     try:
         edition = policies.get_edition(signature.edition_id)
-        clauses = reading.clauses_of(edition)
     except NotFound:
-        return None
-    except RuntimeError:  # words that its tree names are gone
-        return ""
-    header = PolicyHeader.from_json(edition.header)
-    # A school that was renamed since has another name now than its edition was made with.
-    hashes = [edition_hash(clauses, header, edition.place_name)]
-    return signature.content_hash if signature.content_hash in hashes else hashes[0]
+        return None, ()
+    stored = texts.read_words(one["words"] for one in edition.tree)
+    altered = tuple(
+        str(one.get("label") or one.get("number") or one["key"])
+        for one in edition.tree
+        if (words := stored.get(one["words"])) is None or words_hash(words) != one["words"]
+    )
+    if any(one["words"] not in stored for one in edition.tree):
+        return "", altered
+    clauses = tuple(
+        EditionClause.from_json(
+            {
+                **one,
+                "heading": stored[one["words"]].heading,
+                "text": stored[one["words"]].text,
+                "template_heading": "",
+                "template_text": "",
+            }
+        )
+        for one in edition.tree
+    )
+    return edition_hash(clauses, PolicyHeader.from_json(edition.header), edition.place_name), altered
 
 
-def _pdf_hash(digest: str) -> str | None:
+def _file_hash(digest: str) -> str | None:
+    """The hash of a stored file's bytes; None where it is gone."""
     try:
         return hashlib.sha256(blobs.get(digest).content).hexdigest()
     except NotFound:
@@ -114,22 +190,38 @@ def _pdf_hash(digest: str) -> str | None:
         return ""
 
 
-def _audited(event: AuditEvent | None, payload: AuditPayload | None) -> Mapping[str, Any] | None:
-    if event is None or payload is None:
+def _instant(event: AuditEvent | None) -> datetime | None:
+    """When the chain says that it happened."""
+    if event is None:
         return None
-    said: Mapping[str, Any] = json.loads(payload.payload)
-    return said
+    try:
+        return datetime.fromisoformat(json.loads(event.entry)["at"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
-def _is_intact(event: AuditEvent, payload: AuditPayload) -> bool:
+def _audited(payload: AuditPayload | None) -> Mapping[str, Any] | None:
+    """What the payload of an event says; one that cannot be read says nothing."""
+    if payload is None:
+        return None
+    try:
+        said = json.loads(payload.payload)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_intact(event: AuditEvent, payload: AuditPayload, before: Mapping[int, bytes]) -> bool:
     """Whether an event still follows from the one before it and its payload is the one that was recorded."""
-    before = db.session.scalars(
-        select(AuditEvent.hash).where(AuditEvent.position == event.position - 1)
-    ).one_or_none()
-    if before is None and event.position > 1:
+    previous = before.get(event.position - 1)
+    if previous is None and event.position > 1:
         return False
-    if audit.link_hash(bytes(before or b""), event.position, event.entry) != bytes(event.hash):
+    if audit.link_hash(previous or b"", event.position, event.entry) != bytes(event.hash):
         return False
-    entry = json.loads(event.entry)
+    try:
+        entry = json.loads(event.entry)
+    except ValueError:
+        return False
     salted = hashlib.sha256(bytes(payload.salt) + payload.payload.encode()).hexdigest()
-    return entry["id"] == str(event.id) and entry["action"] == event.action and entry["payload"] == salted
+    said = {name: entry.get(name) for name in ("id", "action", "payload")}
+    return said == {"id": str(event.id), "action": event.action, "payload": salted}

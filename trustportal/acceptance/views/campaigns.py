@@ -9,11 +9,12 @@ from flask import Response, make_response, request, url_for
 
 from trustportal.acceptance import exports, services
 from trustportal.acceptance.domain.years import academic_year, year_label
-from trustportal.acceptance.forms import CampaignForm
+from trustportal.acceptance.forms import CampaignForm, ScheduleForm
 from trustportal.acceptance.models import Campaign
-from trustportal.acceptance.queries import facts, overview, progress
+from trustportal.acceptance.queries import facts, overview, owing, progress
 from trustportal.acceptance.services.campaigns import PlacePreview
 from trustportal.acceptance.views.blueprint import blueprint
+from trustportal.acceptance.views.picture import picture_of
 from trustportal.access import ROLE_LABELS, Permission
 from trustportal.errors import Forbidden, NotFound
 from trustportal.policies import queries as policies
@@ -33,6 +34,7 @@ def campaigns(trust: str) -> Response:
         "acceptance/campaigns.html",
         rows=overview.list_shown(actor(), today=today()),
         may_manage=actor().can(Permission.ACCEPTANCE_MANAGE),
+        may_pack=actor().can_anywhere(Permission.ACCEPTANCE_EVIDENCE),
         year_label=year_label,
         today=today(),
     )
@@ -79,12 +81,74 @@ def _form() -> CampaignForm:
         "policies": [str(one) for one in suggested["policy_ids"]],
         "roles": [str(one) for one in suggested["roles"]],
     }
-    return CampaignForm(**usual).offer(
-        years=(year, year + 1),
+    if suggested["places"]:
+        usual |= {"where": "some", "places": list(suggested["places"])}
+    return _offered(CampaignForm(**usual), years=(year, year + 1))
+
+
+def _offered(form: CampaignForm, *, years: tuple[int, ...]) -> CampaignForm:
+    return form.offer(
+        years=years,
         policies=[(str(policy.id), policy.title) for policy in policies.list_policies()],
         schools=[(str(one.id), one.name) for one in tenants.list_schools(open_on=today())],
         trust_name=trust_here().name,
     )
+
+
+@blueprint.route(f"{ROOT}/<uuid:campaign_id>/change", methods=["GET", "POST"])
+@allow(Permission.ACCEPTANCE_MANAGE, at="trust")
+def change_campaign(trust: str, campaign_id: UUID) -> Response:
+    """Change a campaign that is open: its policies, its audience, its days, its words."""
+    found = facts.get_campaign(campaign_id)
+    standing: dict[str, Any] = {
+        "title": found.title,
+        "academic_year": str(found.academic_year),
+        "policies": [str(one) for one in facts.policy_ids_of(found.id)],
+        "where": "some" if found.places else "all",
+        "places": list(found.places),
+        "roles": list(found.roles),
+        "opens_on": found.opens_on,
+        "due_on": found.due_on,
+        "joiner_days": found.joiner_days,
+        "statement": found.statement,
+    }
+    form = _offered(CampaignForm(**standing), years=(found.academic_year,))
+    if form.is_submitted():
+        changed = form.carry_out(
+            lambda: services.change_campaign(
+                actor(), campaign_id=campaign_id, **form.given(), now=now(), today=today()
+            )
+        )
+        if isinstance(changed, Campaign):
+            return see_other(
+                url_for("acceptance.campaign", trust=trust, campaign_id=campaign_id),
+                "Changed. Who is newly asked gets a mail; who is not any more has nothing to do.",
+            )
+    return page(
+        "acceptance/campaign_change.html",
+        form=form,
+        campaign=found,
+        errors=form.summary,
+        status=form.status,
+    )
+
+
+@blueprint.route(f"{ROOT}/schedule", methods=["GET", "POST"])
+@allow(Permission.ACCEPTANCE_MANAGE, at="trust")
+def schedule(trust: str) -> Response:
+    """When people are reminded, whom the late are told to, and the quiet hours."""
+    chosen = owing.get_schedule().to_json()
+    form = ScheduleForm(
+        **{**chosen, "quiet_from": str(chosen["quiet_from"]), "quiet_to": str(chosen["quiet_to"])}
+    ).offer()
+    if form.is_submitted() and form.carry_out(
+        lambda: services.set_schedule(actor(), now=now(), **form.given())
+    ):
+        return see_other(
+            url_for("acceptance.campaigns", trust=trust),
+            "The schedule is set. It holds from the next mail on.",
+        )
+    return page("acceptance/schedule.html", form=form, errors=form.summary, status=form.status)
 
 
 @blueprint.get(f"{ROOT}/<uuid:campaign_id>")
@@ -135,6 +199,7 @@ def _progress(campaign_id: UUID, *, place: str, at_one_school: bool = False) -> 
         campaign=shown.campaign,
         year=year_label(shown.campaign.academic_year),
         role_labels=ROLE_LABELS,
+        picture=picture_of(shown.course, shown.campaign.due_on),
         at_one_school=at_one_school,
         may_manage=actor().can(Permission.ACCEPTANCE_MANAGE) and not at_one_school,
         today=today(),

@@ -11,10 +11,10 @@ from trustportal.access import Actor, Permission
 
 
 def links(actor: Actor) -> list[dict[str, Any]]:
-    """Progress for those who may see it; their own signatures for everybody else."""
+    """Progress for those who may see it; their own policies and signatures for everybody else."""
     trust = web.trust().slug
     if actor.can_anywhere(Permission.ACCEPTANCE_TOTALS):
         url = url_for("acceptance.campaigns", trust=trust)
-        return [{"text": "Acceptance", "url": url, "section": url, "count": 0, "order": 40}]
+        return [{"text": "Signing", "url": url, "section": url, "count": 0, "order": 40}]
     url = url_for("acceptance.my_signatures", trust=trust)
     return [{"text": "My signatures", "url": url, "section": url, "count": 0, "order": 40}]

@@ -9,13 +9,14 @@ from flask import Response, make_response, request, url_for
 from trustportal import blobs
 from trustportal.acceptance import services
 from trustportal.acceptance.domain.years import overdue, year_label
-from trustportal.acceptance.forms import SignForm
+from trustportal.acceptance.forms import CheckForm, SignForm
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine
+from trustportal.acceptance.queries import mine, proofs
+from trustportal.acceptance.services import certificates
 from trustportal.acceptance.views.blueprint import blueprint
 from trustportal.acceptance.views.presenting import shown_clauses
 from trustportal.access import Permission
-from trustportal.errors import NotFound
+from trustportal.errors import NotFound, RuleBroken
 from trustportal.times import now, today
 from trustportal.web import actor, page, see_other, signed_in
 
@@ -134,7 +135,10 @@ def my_signatures(trust: str) -> Response:
 def _readable(signature_id: UUID) -> Signature:
     """My own signature, or one at a place whose names I may see."""
     signature = mine.get_signature(signature_id)
-    if signature.person_id != _me() and not actor().can(Permission.ACCEPTANCE_OVERSEE, signature.school_id):
+    may = actor().can(Permission.ACCEPTANCE_OVERSEE, signature.school_id) or actor().can(
+        Permission.ACCEPTANCE_EVIDENCE, signature.school_id
+    )
+    if signature.person_id != _me() and not may:
         raise NotFound()
     return signature
 
@@ -150,7 +154,73 @@ def receipt(trust: str, signature_id: UUID) -> Response:
         verified=services.verify_signature(signature.id),
         is_mine=signature.person_id == _me(),
         year=year_label(signature.academic_year),
+        certificate=proofs.find_certificate(signature.id),
+        making=False,
     )
+
+
+@blueprint.route("/t/<trust>/signatures/<uuid:signature_id>/certificate", methods=["GET", "POST"])
+@signed_in
+def certificate(trust: str, signature_id: UUID) -> Response:
+    """Have the certificate made, and see whether it is: the page asks again until it is there."""
+    signature = _readable(signature_id)
+    made = (
+        certificates.want(signature_id=signature.id)
+        if request.method == "POST"
+        else proofs.find_certificate(signature.id)
+    )
+    return page(
+        "acceptance/certificate.html",
+        fragment="acceptance/_certificate.html",
+        signature=signature,
+        certificate=made,
+        making=made is None,
+    )
+
+
+@blueprint.get("/t/<trust>/signatures/<uuid:signature_id>/certificate.pdf")
+@signed_in
+def certificate_pdf(trust: str, signature_id: UUID) -> Response:
+    """The stored certificate."""
+    signature = _readable(signature_id)
+    made = proofs.find_certificate(signature.id)
+    return _pdf(made.pdf_hash if made else None, f"certificate-{str(signature.id)[:8]}.pdf")
+
+
+@blueprint.route("/t/<trust>/signatures/check", methods=["GET", "POST"])
+@signed_in
+def check_signature(trust: str) -> Response:
+    """Recompute a signature from its record; with a file, compare it with the certificate byte by byte."""
+    form = CheckForm(number=request.args.get("number", ""))
+    verified, compared, certificate = None, None, None
+    if form.is_submitted():
+        found = form.carry_out(lambda: _find(form))
+        if isinstance(found, Signature):
+            verified = services.verify_signature(found.id)
+            certificate = proofs.find_certificate(found.id)
+            upload = request.files.get("file")
+            given = upload.read() if upload is not None and upload.filename else None
+            if certificate is not None:
+                compared = certificates.compare(certificate, given)
+    return page(
+        "acceptance/check.html",
+        form=form,
+        verified=verified,
+        compared=compared,
+        certificate=certificate,
+        errors=form.summary,
+        status=form.status,
+    )
+
+
+def _find(form: CheckForm) -> Signature:
+    number = _id((form.number.data or "").strip())
+    try:
+        if number is None:
+            raise NotFound()
+        return _readable(number)
+    except NotFound:
+        raise RuleBroken("There is no signature with this number that you may see.", "number") from None
 
 
 @blueprint.get("/t/<trust>/signatures/<uuid:signature_id>/policy.pdf")
@@ -159,6 +229,21 @@ def signed_policy(trust: str, signature_id: UUID) -> Response:
     """The very PDF that was signed."""
     signature = _readable(signature_id)
     return _pdf(signature.pdf_hash, f"signed-edition-{signature.edition_label}.pdf")
+
+
+@blueprint.get("/t/<trust>/signatures/<uuid:signature_id>/scan")
+@signed_in
+def scan(trust: str, signature_id: UUID) -> Response:
+    """The scan of a paper that somebody signed."""
+    signature = _readable(signature_id)
+    stored = blobs.get((signature.witness or {}).get("scan_sha256") or "")
+    suffix = {"application/pdf": "pdf", "image/png": "png"}.get(stored.media_type, "jpg")
+    answer = make_response(stored.content)
+    answer.headers["Content-Type"] = stored.media_type
+    # Somebody uploaded it: it is handed over as a file and opens nothing here.
+    answer.headers["Content-Disposition"] = f'attachment; filename="signed-paper.{suffix}"'
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
 
 
 def _pdf(digest: str | None, filename: str) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from trustportal.policies.pdf.compose import (
     certificate_html,
     make_certificate,
+    make_paper,
     make_policy,
     make_redline,
     policy_html,
@@ -49,6 +50,7 @@ __all__ = [
     "clauses_of_tree",
     "header_rows",
     "make_certificate",
+    "make_paper",
     "make_policy",
     "make_redline",
     "policy_html",

@@ -6,9 +6,11 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import segno
@@ -31,8 +33,10 @@ from trustportal.policies.pdf.snapshot import (
 )
 
 __all__ = [
+    "AnyPaper",
     "certificate_html",
     "make_certificate",
+    "make_paper",
     "make_policy",
     "make_redline",
     "policy_html",
@@ -43,8 +47,6 @@ _TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 #: Longer contents would need contents of their own: then only sections and appendices are listed.
 _MOST_CONTENTS = 40
 _INK, _LEAST_CONTRAST = "#161b26", 4.5
-
-Paper = PolicyPrint | RedlinePrint | CertificatePrint
 
 
 @cache
@@ -274,6 +276,33 @@ def make_certificate(paper: CertificatePrint) -> Rendered:
     return _make(certificate_html(paper), paper, paper.check_url)
 
 
+# -- a paper of another feature ----------------------------------------------------------------------------------
+
+
+class AnyPaper(Protocol):
+    """What every paper has; the template knows the rest."""
+
+    @property
+    def organisation(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def made_on(self) -> date: ...
+    @property
+    def logo(self) -> bytes | None: ...
+    @property
+    def colour(self) -> str: ...
+
+
+def make_paper(template: str, paper: AnyPaper, *, title: str, check_url: str = "") -> Rendered:
+    """The PDF/UA-1 of a template in `templates/print` that extends `_paper.html`, with the house's look.
+
+    `check_url`: an address that the paper shows as a QR code, `asset:check.svg`.
+    """
+    html = _templates().get_template(template).render(paper=paper, **_common(paper, title))
+    return _make(html, paper, check_url)
+
+
 # -- what they share ---------------------------------------------------------------------------------------------
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -284,7 +313,7 @@ def _printed(text: str) -> str:
     return _UNPRINTABLE.sub("", strip_marks(text))
 
 
-def _common(paper: Paper, title: str) -> dict[str, object]:
+def _common(paper: AnyPaper, title: str) -> dict[str, object]:
     return {
         "title": title,
         "logo": f"asset:{_logo_name(paper.logo)}" if _logo_name(paper.logo) else "",
@@ -297,13 +326,13 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def _make(html: str, paper: Paper, check_url: str) -> Rendered:
+def _make(html: str, paper: AnyPaper, check_url: str) -> Rendered:
     parts = urlsplit(check_url)
     base = f"{parts.scheme}://{parts.netloc}/" if parts.scheme in ("http", "https") else ""
     return render_limited(html, assets=_assets(paper, check_url), base=base)
 
 
-def _assets(paper: Paper, check_url: str) -> Mapping[str, bytes]:
+def _assets(paper: AnyPaper, check_url: str) -> Mapping[str, bytes]:
     assets = {"colours.css": _colours(paper.colour).encode()}
     name = _logo_name(paper.logo)
     if name and paper.logo:

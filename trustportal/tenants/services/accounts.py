@@ -92,6 +92,16 @@ def _was_right(taken: UUID) -> None:
         db.session.execute(delete(SignInFailure).where(SignInFailure.id == taken))
 
 
+def take_try(kind: str, of: str, *, most: int, window: timedelta, now: datetime) -> UUID | None:
+    """Note a try at something of a kind, before it is judged; None where there were too many. For other features."""
+    return _take_try(_key(kind, of), most=most, window=window, now=now)
+
+
+def was_right(taken: UUID) -> None:
+    """A try was right: it does not count."""
+    _was_right(taken)
+
+
 # -- password and code -------------------------------------------------------------------------------------------
 
 

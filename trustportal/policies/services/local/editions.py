@@ -55,7 +55,7 @@ def compose(
         changes.edition_rows(
             reading.clauses_of(previous),
             shown.resolved.clauses,
-            _trust_marks(previous, version),
+            trust_marks(previous, version),
             _changed_marks(answers, reading.answers_in(previous)),
             values=weight_of_values,
         )
@@ -132,7 +132,7 @@ def _changed_marks(
     )
 
 
-def _trust_marks(previous: Edition, version: TemplateVersion) -> dict[str, changes.Mark]:
+def trust_marks(previous: Edition, version: TemplateVersion) -> dict[str, changes.Mark]:
     """How the trust marked each clause in the versions since the place's last edition; material once is material."""
     passed: list[TemplateVersion] = []
     step = version

@@ -1,0 +1,154 @@
+"""The file of an evidence pack: lists, records, certificates and editions with their hashes. Loads nothing."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from trustportal.acceptance import exports
+from trustportal.acceptance.domain.years import year_label
+from trustportal.acceptance.models import Signature
+from trustportal.acceptance.queries.progress import Line
+from trustportal.spreadsheets import harmless
+
+_COLUMNS = (
+    "Evidence",
+    "Name",
+    "Roles",
+    "Policy",
+    "Edition",
+    "Statement",
+    "Signed at (UTC)",
+    "How",
+    "Recorded by",
+    "Paper signed on",
+    "Kept",
+    "SHA-256 of the text",
+    "SHA-256 of the PDF",
+    "SHA-256 of the record",
+    "Position in the audit trail",
+    "Checked when packed",
+)
+#: The same pack gives the same bytes: files in a ZIP carry no time of their own.
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One signature with its record, what verifying found, and its certificate."""
+
+    signature: Signature
+    record: str
+    faults: Sequence[str]
+    audit_position: int | None
+    certificate: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Everything that goes into the file. `editions`: id -> (title, "3.2", PDF); `notes`: what could not be done."""
+
+    trust_name: str
+    place_name: str
+    academic_year: int
+    asked_at: datetime
+    entries: Sequence[Entry]
+    lines: Sequence[Line]
+    editions: Mapping[UUID, tuple[str, str, bytes]]
+    notes: Sequence[str]
+
+
+def zip_of(packed: Packed) -> bytes:
+    """The pack as ZIP. `SHA256SUMS` holds the hash of every other file, as `sha256sum -c` reads it."""
+    files: dict[str, bytes] = {
+        "README.txt": _readme(packed).encode(),
+        "who-signed.csv": exports.as_csv(packed.lines, trust_name=packed.trust_name),
+        "who-signed.xlsx": exports.as_excel(
+            packed.lines, title=packed.place_name, trust_name=packed.trust_name
+        ),
+        "signatures.csv": _signatures(packed),
+    }
+    for entry in packed.entries:
+        files[f"records/{entry.signature.id}.json"] = entry.record.encode()
+        if entry.certificate is not None:
+            name = f"{_slug(entry.signature.person_name)}-{_slug(entry.signature.policy_title)}"
+            files[f"certificates/{name}-{str(entry.signature.id)[:8]}.pdf"] = entry.certificate
+    for edition_id, (title, label, content) in packed.editions.items():
+        files[f"editions/{_slug(title)}-{label}-{str(edition_id)[:8]}.pdf"] = content
+    sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    files["SHA256SUMS"] = sums.encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, _TIME), files[name], zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _slug(words: str) -> str:
+    """Letters, digits and hyphens, so that every system can unpack it."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60] or "unnamed"
+
+
+def _signatures(packed: Packed) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for entry in packed.entries:
+        one, witness = entry.signature, entry.signature.witness or {}
+        cells = (
+            str(one.id),
+            one.person_name,
+            ", ".join(held["label"] for held in one.roles),
+            one.policy_title,
+            one.edition_label,
+            one.statement,
+            one.signed_at.astimezone(UTC).isoformat(timespec="seconds"),
+            one.method,
+            witness.get("recorder_name", ""),
+            witness.get("signed_on", ""),
+            witness.get("kept", ""),
+            one.content_hash,
+            one.pdf_hash,
+            one.record_hash,
+            str(entry.audit_position or "missing"),
+            " ".join(entry.faults) or "whole",
+        )
+        writer.writerow(harmless(cell) for cell in cells)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _readme(packed: Packed) -> str:
+    altered = sum(bool(entry.faults) for entry in packed.entries)
+    said = (
+        "When the pack was made, the evidence of every signature was whole."
+        if not altered
+        else f"When the pack was made, the evidence of {altered} signatures was NOT whole: see signatures.csv."
+    )
+    notes = "\n".join(f"- {note}" for note in packed.notes)
+    return f"""Evidence of signing
+{packed.trust_name}
+{packed.place_name}, academic year {year_label(packed.academic_year)}
+Asked for on {packed.asked_at.astimezone(UTC):%d %B %Y at %H:%M} UTC
+{len(packed.entries)} signatures
+
+{said}
+
+who-signed.csv, .xlsx   who was asked to sign what, who has signed and who has not
+signatures.csv          each signature: the statement, the time, how it was given, and all hashes
+certificates/           the certificate of each signature
+editions/               each edition that was signed, as the PDF that was shown
+records/                the canonical record of each signature; its SHA-256 stands in signatures.csv and in the
+                        trust's audit trail, at the position that is named
+SHA256SUMS              the hash of every file here: "sha256sum -c SHA256SUMS" checks them
+
+To check a signature in the portal: Signing, Check a signature, and enter its evidence number.
+{"Could not be done:" if notes else ""}
+{notes}
+"""

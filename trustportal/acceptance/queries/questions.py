@@ -1,0 +1,120 @@
+"""Questions and refusals: those that wait for somebody's answer, and one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from trustportal.acceptance.domain.questions import Around
+from trustportal.acceptance.models import Assignment, Question
+from trustportal.acceptance.queries import people
+from trustportal.acceptance.queries.facts import Place
+from trustportal.access import Role
+from trustportal.db import db
+from trustportal.errors import NotFound
+from trustportal.policies.models import Policy
+from trustportal.tenants import queries as tenants
+from trustportal.tenants.models import Person, School
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionShown:
+    """A question with what it is about."""
+
+    question: Question
+    policy_title: str
+    policy_slug: str
+    place_name: str
+    school_slug: str | None
+    asker: str
+    answerer: str
+
+
+def around(person_id: UUID, school_id: Place, on: date) -> Around:
+    """The people whom somebody at a place can ask."""
+    manager = people.line_managers([person_id], on).get((person_id, school_id))
+    heads = (
+        tenants.people_with_role(Role.HEADTEACHER, on=on, school_id=school_id)
+        if school_id is not None
+        else tenants.people_with_role(Role.CEO, on=on)
+    )
+    return Around(
+        line_managers=[manager] if manager is not None else [],
+        heads=heads,
+        hr_leads=tenants.people_with_role(Role.HR_LEAD, on=on),
+        network_managers=tenants.people_with_role(Role.NETWORK_MANAGER, on=on),
+    )
+
+
+def get_question(question_id: UUID, *, lock: bool = False) -> Question:
+    """A question that the scope sees."""
+    statement = select(Question).where(Question.id == question_id)
+    found = db.session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def list_waiting_for(person_id: UUID) -> list[QuestionShown]:
+    """What waits for somebody's answer, the oldest first."""
+    return _shown(
+        Question.state == "open",
+        Question.routed_to.contains([str(person_id)]),
+    )
+
+
+def list_asked_by(person_id: UUID) -> list[QuestionShown]:
+    """All that somebody asked or refused, the newest first."""
+    return list(reversed(_shown(Question.person_id == person_id)))
+
+
+def list_answered_by(person_id: UUID) -> list[QuestionShown]:
+    """All that somebody answered, the newest first."""
+    return list(reversed(_shown(Question.answered_by == person_id)))[:100]
+
+
+def get_shown(question_id: UUID) -> QuestionShown:
+    """One question with what it is about."""
+    found = _shown(Question.id == question_id)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def open_of_assignment(assignment_id: UUID) -> Sequence[Question]:
+    """What was asked about an assignment, the newest first."""
+    return db.session.scalars(
+        select(Question).where(Question.assignment_id == assignment_id).order_by(Question.asked_at.desc())
+    ).all()
+
+
+def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
+    rows = db.session.execute(
+        select(Question, Policy.title, Policy.slug, School.name, School.slug, Person.name)
+        .join(Assignment, Assignment.id == Question.assignment_id)
+        .join(Policy, Policy.id == Assignment.policy_id)
+        .join(Person, Person.id == Question.person_id)
+        .outerjoin(School, School.id == Question.school_id)
+        .where(*which)
+        .order_by(Question.asked_at, Question.id)
+    ).all()
+    if not rows:
+        return []
+    names = tenants.names_of([row[0].answered_by for row in rows if row[0].answered_by])
+    trust_name = tenants.get_trust().name
+    return [
+        QuestionShown(
+            question,
+            title,
+            slug,
+            school_name or trust_name,
+            school_slug,
+            asker,
+            names.get(question.answered_by, "") if question.answered_by else "",
+        )
+        for question, title, slug, school_name, school_slug, asker in rows
+    ]

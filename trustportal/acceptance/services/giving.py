@@ -1,0 +1,148 @@
+"""The evidence of one signature, however it was given: in the portal, with a printed code, on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from trustportal import mail
+from trustportal.acceptance import mail as wording
+from trustportal.acceptance.domain.evidence import SignedFacts, marks, record_hash, record_to_sign
+from trustportal.acceptance.domain.statement import statement_version
+from trustportal.acceptance.models import Signature, SignatureTrace
+from trustportal.acceptance.queries.mine import EditionRow, ToSign
+from trustportal.access import Actor, Role
+from trustportal.audit import Action, record
+from trustportal.db import current_unit, db
+from trustportal.errors import RuleBroken
+from trustportal.jobs import Event
+from trustportal.policies.domain.lifecycle import edition_label
+from trustportal.tenants import domain as tenants_domain
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """How a signature was given. `held`: the roles of its person at the place; `witness`: for paper."""
+
+    held: frozenset[Role]
+    statement: str
+    signed_at: datetime
+    method: str
+    authenticated_at: datetime | None
+    user_agent: str = ""
+    witness: Mapping[str, str] | None = None
+
+
+def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Signature:
+    """Write a signature with its audit event and its receipt, in the open unit of work."""
+    row = asked.row
+    assert edition.pdf_hash is not None
+    label = edition_label(edition.major, edition.minor)
+    evidence = SignedFacts(
+        signature_id=uuid4(),
+        trust_id=actor.trust_id,
+        assignment_id=row.id,
+        school_id=row.school_id,
+        place_name=asked.place_name,
+        policy_id=row.policy_id,
+        policy_title=asked.policy_title,
+        edition_id=edition.id,
+        edition_label=label,
+        content_hash=edition.content_hash,
+        pdf_hash=edition.pdf_hash,
+        person_id=row.person_id,
+        person_name=asked.person_name,
+        roles=_roles(asked, given.held),
+        academic_year=asked.academic_year,
+        statement=given.statement,
+        statement_version=statement_version(given.statement),
+        signed_at=given.signed_at,
+        method=given.method,
+        authenticated_at=given.authenticated_at,
+        witness=given.witness,
+    )
+    signature = _write(actor, evidence, user_agent=given.user_agent)
+    row.state, row.closed_at, row.edition_id, row.paused_on = "signed", given.signed_at, edition.id, None
+    message = wording.receipt(
+        trust_slug=asked.trust_slug,
+        policy=asked.policy_title,
+        edition=label,
+        place=asked.place_name,
+        signature_id=signature.id,
+        recorded_by=(given.witness or {}).get("recorder_name", ""),
+    )
+    mail.notify(
+        row.person_id, subject=message.subject, body=message.body, path=message.path, school_id=row.school_id
+    )
+    current_unit().announce(Event.SIGNATURE_GIVEN, signature_id=signature.id)
+    return signature
+
+
+def _roles(asked: ToSign, held: frozenset[Role]) -> list[dict[str, str]]:
+    if not held:
+        raise RuleBroken("You no longer have a role at this place: you have nothing to sign.")
+    trust_labels = tenants_domain.TrustSettings.read(asked.trust_settings).role_labels
+    return [
+        {"role": str(role), "label": tenants_domain.role_label(role, asked.school_labels, trust_labels)}
+        for role in Role
+        if role in held
+    ]
+
+
+def _write(actor: Actor, evidence: SignedFacts, *, user_agent: str) -> Signature:
+    hashed = record_hash(record_to_sign(evidence))
+    event_id = record(
+        actor,
+        Action.SIGNATURE_GIVEN,
+        now=evidence.signed_at,
+        signature_id=evidence.signature_id,
+        assignment_id=evidence.assignment_id,
+        person_id=evidence.person_id,
+        policy_id=evidence.policy_id,
+        edition_id=evidence.edition_id,
+        school_id=evidence.school_id,
+        content_hash=evidence.content_hash,
+        record_hash=hashed,
+        record_marks=marks(evidence),
+        recorder_id=(evidence.witness or {}).get("recorder"),
+    )
+    signature = Signature(
+        id=evidence.signature_id,
+        school_id=evidence.school_id,
+        assignment_id=evidence.assignment_id,
+        policy_id=evidence.policy_id,
+        policy_title=evidence.policy_title,
+        edition_id=evidence.edition_id,
+        edition_label=evidence.edition_label,
+        content_hash=evidence.content_hash,
+        pdf_hash=evidence.pdf_hash,
+        person_id=evidence.person_id,
+        person_name=evidence.person_name,
+        roles=[dict(role) for role in evidence.roles],
+        place_name=evidence.place_name,
+        academic_year=evidence.academic_year,
+        statement=evidence.statement,
+        statement_version=evidence.statement_version,
+        signed_at=evidence.signed_at,
+        method=evidence.method,
+        authenticated_at=evidence.authenticated_at,
+        witness=dict(evidence.witness) if evidence.witness is not None else None,
+        record_version=evidence.record_version,
+        record_hash=hashed,
+        audit_event_id=event_id,
+    )
+    db.session.add(signature)
+    if user_agent:
+        db.session.flush()
+        db.session.add(
+            SignatureTrace(
+                id=uuid4(),
+                school_id=evidence.school_id,
+                signature_id=signature.id,
+                user_agent=user_agent[:300],
+                created_at=evidence.signed_at,
+            )
+        )
+    return signature
