@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-__all__ = ["SLOT_CLOSE", "SLOT_OPEN", "strip_marks", "to_html", "to_plain", "to_reading"]
+__all__ = ["SLOT_CLOSE", "SLOT_OPEN", "parse", "strip_marks", "to_html", "to_plain", "to_reading"]
 
 #: Whoever shows where a placeholder was filled puts these around the value. Private use: they stand in no real text.
 SLOT_OPEN, SLOT_CLOSE = "\ue000", "\ue001"
@@ -92,7 +92,7 @@ _MARKDOWN = (
 
 def to_html(text: str) -> str:
     """Safe HTML of `text`; "" for text without words. Callers wrap it in Markup."""
-    tokens = _parsed(text)
+    tokens = parse(text)
     if tokens is None:
         return "".join(
             f"<p>{escape(part.strip())}</p>\n" for part in _BLANK_LINES.split(text) if part.strip()
@@ -102,7 +102,7 @@ def to_html(text: str) -> str:
 
 def to_plain(text: str) -> str:
     """The words alone, one line for each paragraph, list entry or table row (cells divided by a tab)."""
-    tokens = _parsed(text)
+    tokens = parse(text)
     if tokens is None:
         return text.strip()
     lines: list[str] = []
@@ -203,7 +203,7 @@ def strip_marks(text: str) -> str:
     return text.replace(SLOT_OPEN, "").replace(SLOT_CLOSE, "")
 
 
-def _parsed(text: str) -> list[Token] | None:
+def parse(text: str) -> list[Token] | None:
     """The tokens; None if they nest too deeply (markdown-it then drops words without saying so)."""
     tokens = _MARKDOWN.parse(text)
     for token in tokens:

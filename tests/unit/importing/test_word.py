@@ -275,7 +275,7 @@ def test_emphasis_never_cuts_a_word() -> None:
         + p("Aims", style="Heading1")
         + p(r("S", "<w:b/>") + r("chools fly ") + r("very ", "<w:b/>") + r("high", "<w:b/>") + r("."))
     )
-    assert read(body).clauses[1].text == "Schools fly **very** high."
+    assert read(body).clauses[1].text == "Schools fly **very high**."
 
 
 def test_words_the_reader_does_not_place_are_told() -> None:

@@ -118,12 +118,13 @@ def _whole_words(pieces: Sequence[Piece]) -> list[Piece]:
             waiting.clear()
 
     for piece in pieces:
-        for part in re.findall(r"\s+|\S+", piece.text):
-            if part.isspace():
-                settle()
-                made.append(Piece(part))
+        for part in re.findall(r"\s+|\w+|[^\w\s]+", piece.text):
+            one = Piece(part) if part.isspace() else Piece(part, piece.bold, piece.italic, piece.link)
+            if re.match(r"\w", part):
+                waiting.append(one)
             else:
-                waiting.append(Piece(part, piece.bold, piece.italic, piece.link))
+                settle()
+                made.append(one)
     settle()
     return made
 
@@ -147,7 +148,12 @@ def _emphasised(line: Sequence[Piece]) -> str:
             text = "".join(one.text for one in line[at:end])
             if piece.link and not set("[]") & set(text) and text.strip() != piece.link:
                 text = f"[{text}]({piece.link})"
-            if mark and has_words(text) and "*" not in text:
+            after = line[end].text[:1] if end < len(line) else ""
+            # Stars between a letter and a sign would be read as stars.
+            clear = (text[0].isalnum() or not out or not out[-1][-1:].isalnum()) and (
+                text[-1].isalnum() or not after.isalnum()
+            )
+            if mark and clear and has_words(text) and "*" not in text:
                 text = f"{mark}{text}{mark}"
         out.append(text)
         at = end

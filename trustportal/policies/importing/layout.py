@@ -35,9 +35,7 @@ _TITLE_LEVEL, _TOP, _LOWEST = 1, 2, 6
 
 def lines_of_story(story: Story) -> list[Line]:
     """The lines of a Word file. What the portal wrote about the policy itself is moved to `story.left_out`."""
-    if any(isinstance(one, Paragraph) and one.style == "policy text 1" for one in story.blocks) or any(
-        isinstance(one, Paragraph) and one.style == "policy clause 1" for one in story.blocks
-    ):
+    if any(isinstance(one, Paragraph) and _OWN.match(one.style) for one in story.blocks):
         return _own_lines(story)
     levels = _levels(story.blocks)
     told = any(level > _TITLE_LEVEL for level in levels.values())

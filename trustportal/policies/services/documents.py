@@ -15,6 +15,7 @@ from trustportal.pdf import PdfRefused
 from trustportal.policies import queries, reading
 from trustportal.policies.domain.changes import ChangeRow, marks_from_json, template_rows
 from trustportal.policies.domain.lifecycle import version_label
+from trustportal.policies.export import make_word
 from trustportal.policies.models import ApprovalRun, Edition, TemplateVersion, VersionPdf
 from trustportal.policies.pdf import gathering, make_policy
 from trustportal.policies.pdf.snapshot import (
@@ -95,6 +96,22 @@ def make_draft_pdf(*, version_id: UUID, public_url: str) -> None:
         rendered = make_policy(version_print(version, public_url))
         version.draft_pdf_hash = blobs.put(rendered.pdf, "application/pdf")
         version.draft_pdf_of = version.row_version
+
+
+def edition_word(actor: Actor, *, edition_id: UUID, public_url: str) -> bytes:
+    """An approved edition as a Word file; whoever may read the edition may have it."""
+    edition = queries.get_edition(edition_id)
+    actor.require(Permission.EDITION_READ, edition.school_id)
+    return make_word(edition_print(edition, public_url))
+
+
+def version_word(actor: Actor, *, version_id: UUID, public_url: str) -> bytes:
+    """A published template version as a Word file."""
+    actor.require(Permission.TEMPLATE_READ)
+    version = queries.get_version(version_id)
+    if version.state != "published":
+        raise RuleBroken("Only a published version can be had as a Word file.")
+    return make_word(version_print(version, public_url))
 
 
 def _logo() -> bytes | None:

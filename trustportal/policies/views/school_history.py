@@ -12,13 +12,14 @@ from trustportal.policies import place_queries, queries, reading
 from trustportal.policies.comparing import Side, side_of_edition
 from trustportal.policies.domain.diff import compare_editions
 from trustportal.policies.models import Edition, Policy
-from trustportal.policies.services import redlines
+from trustportal.policies.services import documents, redlines
 from trustportal.policies.views import presenting
 from trustportal.policies.views.comparing import redline_answer
 from trustportal.policies.views.school import edition_context
 from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, may, url
+from trustportal.policies.views.trust import public_url, word_response
 from trustportal.times import now, today
-from trustportal.web import allow, page, see_other
+from trustportal.web import actor, allow, page, see_other
 from trustportal.web import school as school_here
 
 
@@ -152,6 +153,16 @@ def pdf(trust: str, school: str, policy: str, label: str) -> Response:
     if edition.pdf_hash is None:
         return pdf_is_made(found, label)
     return stored_pdf(edition.pdf_hash, f"{found.slug}-{school_here().slug}-{label}.pdf")
+
+
+@blueprint.get(f"{ROOT}/<policy>/editions/<label>.docx")
+@allow(Permission.EDITION_READ, at="school")
+def word(trust: str, school: str, policy: str, label: str) -> Response:
+    """An edition as a Word file, made when it is asked for."""
+    found = here(policy)
+    edition = place_queries.get_labelled(found.id, school_here().id, label)
+    content = documents.edition_word(actor(), edition_id=edition.id, public_url=public_url())
+    return word_response(content, f"{found.slug}-{school_here().slug}-{label}.docx")
 
 
 def pdf_is_made(policy: Policy, label: str, template: str = "policies/school/pdf_is_made.html") -> Response:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, make_response, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, make_response, request, url_for
 from markupsafe import Markup
 
 from trustportal import blobs, web
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
-from trustportal.policies import place_queries, queries, reading
+from trustportal.policies import export, place_queries, queries, reading
 from trustportal.policies.domain.clauses import Mode, NumberingStyle, Tree, Weight, labels, number
 from trustportal.policies.domain.lifecycle import edition_label as label_of
 from trustportal.policies.domain.register import TIER_WORDS, tier_of
@@ -19,7 +19,7 @@ from trustportal.policies.domain.tree_view import depth_of
 from trustportal.policies.forms.trust import HeaderForm
 from trustportal.policies.governance_models import Ratification
 from trustportal.policies.models import Policy, TemplateVersion
-from trustportal.policies.services import drafts, local
+from trustportal.policies.services import documents, drafts, local
 from trustportal.policies.starter.loading import load_template, read_builtin
 from trustportal.policies.views import presenting
 from trustportal.policies.views.approvals import may_see
@@ -242,6 +242,31 @@ def version_pdf(trust: str, policy: str, number: int) -> Response:
     if stored is None:
         return page("policies/being_made.html", back=url("show"))
     return pdf_response(stored.blob_hash, f"{found.slug}-v{number}.pdf")
+
+
+@blueprint.get(f"{ROOT}/<policy>/versions/<int:number>.docx")
+@allow(Permission.TEMPLATE_READ)
+def version_word(trust: str, policy: str, number: int) -> Response:
+    """A version as a Word file, made when it is asked for."""
+    found = here(policy)
+    one = queries.get_numbered_version(found.id, number)
+    content = documents.version_word(actor(), version_id=one.id, public_url=public_url())
+    return word_response(content, f"{found.slug}-v{number}.docx")
+
+
+def word_response(content: bytes, filename: str) -> Response:
+    """A Word file to keep."""
+    answer = make_response(content)
+    answer.mimetype = export.MIMETYPE
+    answer.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
+
+
+def public_url() -> str:
+    """The address that is printed on paper."""
+    address: str = current_app.config["PORTAL"].public_url
+    return address
 
 
 def pdf_response(blob_hash: str, filename: str) -> Response:

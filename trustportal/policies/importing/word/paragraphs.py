@@ -156,7 +156,12 @@ class _Reader:
         pieces: Sequence[_Piece],
     ) -> Paragraph | None:
         plain = "".join(piece.text for piece in pieces)
-        if not has_words(plain) and TICKED not in plain and UNTICKED not in plain:
+        # An empty paragraph says nothing, unless the portal's own style says that a clause begins here.
+        if (
+            not has_words(plain)
+            and not {TICKED, UNTICKED} & set(plain)
+            and style.name[:13] != "policy clause"
+        ):
             return None
         written = [piece for piece in pieces if piece.text.strip()]
         outline = None if properties is None else attribute(properties.find(w("outlineLvl")))
