@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from flask import Flask
 
-VIEWS = ("trust", "drafts", "importing", "approvals", "routes", "register", "school", "public")
+VIEWS = ("trust", "drafts", "importing", "approvals", "routes", "register", "consulting", "school", "public")
 
 
 def install(app: Flask) -> None:

@@ -11,9 +11,11 @@ from trustportal.db import current_scope
 from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
-from trustportal.policies.services import approvals, documents, publishing, reviewing, values
+from trustportal.policies.queries import consultations
+from trustportal.policies.services import approvals, consulting, documents, publishing, reviewing, values
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
+from trustportal.words import plural
 
 
 def _trust_id() -> UUID:
@@ -124,6 +126,48 @@ def tell_submitter(*, run_id: str) -> None:
         path=path,
         school_id=run.school_id,
     )
+
+
+@job("default", on=Event.CONSULTATION_OPENED)
+def ask_for_comments(*, consultation_id: str) -> None:
+    """Tell everybody who is asked that a draft is open for comment."""
+    found = consultations.get_consultation(UUID(consultation_id))
+    if found.closed_at is not None:
+        return
+    policy = queries.get_policy_by_id(queries.get_version(found.version_id).policy_id)
+    roles = [Role(role) for role in found.roles]
+    people = {one.person_id for one in tenants.list_serving(on=today(), roles=roles)}
+    for person_id in sorted(people - {found.opened_by}, key=str):
+        notify(
+            person_id,
+            subject=f"What do you think? A new draft of {policy.title}",
+            body=f"A draft of “{policy.title}” is open for your comments until {found.until:%-d %B %Y}."
+            f" {found.question}".rstrip(),
+            path=f"/t/{tenants.get_trust().slug}/policies/{policy.slug}/comments",
+        )
+
+
+@job("default", on=Event.CONSULTATION_CLOSED)
+def tell_of_comments(*, consultation_id: str) -> None:
+    """Tell whoever asked how many comments came."""
+    found = consultations.get_consultation(UUID(consultation_id))
+    if found.opened_by is None:
+        return
+    policy = queries.get_policy_by_id(queries.get_version(found.version_id).policy_id)
+    said = consultations.list_comments([found.id])
+    notify(
+        found.opened_by,
+        subject=f"{policy.title}: the time for comments has ended",
+        body=f"{plural(len(said), 'comment')} on the draft of “{policy.title}”,"
+        f" {sum(one.answered_at is None for one in said)} not answered yet.",
+        path=f"/t/{tenants.get_trust().slug}/policies/{policy.slug}/comments",
+    )
+
+
+@job("default", on=Event.DAY_BEGAN)
+def close_consultations(*, slot: str) -> None:
+    """Comments end with their last day."""
+    consulting.close_what_is_over(Actor.portal(_trust_id()), now=now(), today=today())
 
 
 @job("default", on=Event.REMINDERS_DUE)

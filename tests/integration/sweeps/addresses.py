@@ -33,6 +33,7 @@ NAMES: Mapping[str, Any] = {
         for name in (
             "assignment_id",
             "campaign_id",
+            "comment_id",
             "membership_id",
             "person_id",
             "reading_id",
@@ -44,13 +45,19 @@ NAMES: Mapping[str, Any] = {
 
 
 #: What the draft's own pages work on, but for those below.
-AT_BLUEPRINT: Mapping[str, Any] = {"drafts": lambda at: {"policy": at.drafting, "key": "kind"}}
+AT_BLUEPRINT: Mapping[str, Any] = {
+    "drafts": lambda at: {"policy": at.drafting, "key": "kind"},
+    "consulting": lambda at: {"policy": at.drafting},
+}
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.start": lambda at: {"policy": at.reconciling},
     "drafts.publish": lambda at: {"policy": at.approved},
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
+    "register.edition": lambda at: {"policy": at.drafting},
+    "register.edition_pdf": lambda at: {"policy": at.drafting},
+    "register.withdraw": lambda at: {"policy": at.reconciling},
     "policies.release": lambda at: {"policy": at.drafting},
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},

@@ -20,7 +20,7 @@ from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
 from trustportal.acceptance.models import Assignment
-from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Role
+from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Actor, Role
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.jobs import Event
 from trustportal.mail import notify
@@ -39,7 +39,16 @@ from trustportal.policies.models import (
     TemplateVersion,
     VersionPdf,
 )
-from trustportal.policies.services import approvals, chairs_action, drafts, importing, local
+from trustportal.policies.services import (
+    approvals,
+    chairs_action,
+    consulting,
+    drafts,
+    importing,
+    local,
+    reviewing,
+    withdrawing,
+)
 from trustportal.policies.services import routes as routing
 from trustportal.policies.services.routes import Delegation
 from trustportal.tenants import services as tenants
@@ -379,7 +388,53 @@ def _governing(furnished: Furnished) -> None:
             now=now(),
             today=today(),
         )
+    with world.acting(world.manager) as actor:
+        drafting = policies.find_open_version(_policy_id(furnished.drafting))
+        assert drafting is not None
+        opened = consulting.open_for_comment(
+            actor,
+            version_id=drafting.id,
+            roles=[Role.HEADTEACHER, Role.CEO],
+            until=today() + timedelta(days=7),
+            question="Does it work at your school?",
+            now=now(),
+            today=today(),
+        )
+    with world.acting(furnished.people[Role.HEADTEACHER]) as actor:
+        said = consulting.comment(
+            actor,
+            consultation_id=opened.id,
+            clause_key="kind",
+            words="We say it otherwise.",
+            now=now(),
+            today=today(),
+        )
+        furnished.ids["comment_id"] = said.id
+    # Another that was closed, of a policy that was withdrawn afterwards; and one whose review is long overdue.
+    _, withdrawn_id, _ = _policy(world, "Mufti days policy", publish_with=furnished.given.trustees)
+    with world.acting(world.manager) as actor:
+        again = drafts.start_draft(actor, policy_id=withdrawn_id, now=now())
+        consulting.open_for_comment(
+            actor,
+            version_id=again.id,
+            roles=[Role.HEADTEACHER],
+            until=today(),
+            question="",
+            now=now(),
+            today=today(),
+        )
+        consulting.close(actor, version_id=again.id, now=now())
+        withdrawing.withdraw_policy(
+            actor,
+            policy_id=withdrawn_id,
+            withdrawn_on=today(),
+            because="Nobody needs it.",
+            now=now(),
+            today=today(),
+        )
     world.run_jobs()
+    with world.worker_app.app_context(), scope(Scope.job(world.trust_id)):
+        reviewing.remind(Actor.portal(world.trust_id), now=now() + timedelta(days=360))
 
 
 def _the_rest(furnished: Furnished) -> None:

@@ -20,6 +20,8 @@ TELLS_AGAIN = {
     "policies.jobs.ask_approvers",
     "policies.jobs.tell_submitter",
     "policies.jobs.ask_head",
+    "policies.jobs.ask_for_comments",
+    "policies.jobs.tell_of_comments",
     "policies.jobs.tell_of_ratification",
 }
 MAILED = {"notice", "mail"}

@@ -122,6 +122,12 @@ def _chair(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if Role.CHAIR_OF_TRUST_BOARD in subject.at_trust else Answer.REFUSED
 
 
+def _consulted(subject: Subject, at: Furnished) -> Answer:
+    """A draft that is open for comment is seen by the posts that are asked, anywhere, and by who writes it."""
+    held = subject.at_trust | subject.at_ashgrove | subject.at_birchwood
+    return Answer.IN if held & {Role.HEADTEACHER, Role.CEO, Role.NETWORK_MANAGER} else Answer.MISSING
+
+
 def _seen(subject: Subject, at: Furnished) -> Answer:
     """Somebody of Ashgrove is seen by the trust's officers and at Ashgrove."""
     return Answer.IN if subject.is_officer or subject.at_ashgrove else Answer.MISSING
@@ -138,6 +144,8 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "approvals.show"): _asked,
     ("GET", "approvals.whole"): _asked,
     ("POST", "approvals.decide"): _asked,
+    ("GET", "consulting.show"): _consulted,
+    ("POST", "consulting.comment"): _consulted,
     ("GET", "approvals.chairs_action"): _chair,
     ("POST", "approvals.chairs_action"): _chair,
     ("GET", "tenants.person"): _seen,

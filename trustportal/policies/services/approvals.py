@@ -26,7 +26,8 @@ from trustportal.policies.domain.approval import (
 from trustportal.policies.domain.clauses import check_tree, tree_hash
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.models import ApprovalDecision, ApprovalRun, TemplateVersion
-from trustportal.policies.services import local, runs
+from trustportal.policies.queries import consultations
+from trustportal.policies.services import consulting, local, runs
 from trustportal.policies.services.drafts import get_open_draft
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
@@ -67,6 +68,9 @@ def submit_version(
         style = reading.numbering_of(policy, version)
         version.tree = texts.freeze_tree(tree)
         version.content_hash = tree_hash(tree, style, header.content(), "trust")
+        consultation = consultations.find_consultation(version.id, lock=True)
+        if consultation is not None and consultation.closed_at is None:
+            consulting.end(actor, consultation, now)
         version.reason = reason.strip()
         version.state, version.submitted_by, version.submitted_at = "submitted", actor.person_id, now
         run = runs.open_version_run(actor, policy=policy, version=version, reason=reason.strip(), now=now)

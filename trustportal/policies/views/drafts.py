@@ -23,6 +23,7 @@ from trustportal.policies.forms.trust import (
     given,
 )
 from trustportal.policies.models import Policy, TemplateVersion
+from trustportal.policies.queries import consultations
 from trustportal.policies.services import approvals, documents, drafts, placing, publishing
 from trustportal.policies.views import presenting
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
@@ -88,6 +89,7 @@ def edit(trust: str, policy: str) -> Response:
         base=base,
         modes={mode: sum(one.mode is mode for one in tree) for mode in Mode},
         returned=_comments(version),
+        consulted=consultations.find_consultation(version.id) is not None,
     )
 
 
