@@ -7,7 +7,18 @@ from importlib.util import find_spec
 
 from flask import Flask
 
-VIEWS = ("trust", "drafts", "importing", "approvals", "routes", "register", "consulting", "school", "public")
+VIEWS = (
+    "trust",
+    "drafts",
+    "importing",
+    "approvals",
+    "routes",
+    "register",
+    "consulting",
+    "own_policies",
+    "school",
+    "public",
+)
 
 
 def install(app: Flask) -> None:

@@ -108,13 +108,13 @@ def tell_submitter(*, run_id: str) -> None:
     run = queries.get_run(UUID(run_id))
     policy = queries.get_policy_by_id(run.policy_id)
     trust = tenants.get_trust()
-    if run.school_id is not None:
+    if run.edition_id is not None and run.school_id is not None:
         school = tenants.get_school(run.school_id)
         path = f"/t/{trust.slug}/schools/{school.slug}/policies/{policy.slug}"
     else:
         path = f"/t/{trust.slug}/policies/{policy.slug}"
     if run.state == "approved":
-        said = "was approved." if run.school_id else "was approved. It can be published now."
+        said = "was approved." if run.edition_id else "was approved. It can be published now."
     elif any(row.comment for row in queries.decisions_of([run.id])):
         said = "came back with comments."
     else:

@@ -46,6 +46,7 @@ from trustportal.policies.services import (
     drafts,
     importing,
     local,
+    publishing,
     reviewing,
     withdrawing,
 )
@@ -106,6 +107,8 @@ class Furnished:
     drafting: str = ""
     submitted: str = ""
     approved: str = ""
+    #: A policy that Ashgrove wrote for itself.
+    own: str = ""
     #: The key of the clause that Ashgrove added to the policy that is being drafted anew.
     added_key: str = ""
     #: The hash that is printed on an edition.
@@ -225,11 +228,14 @@ def _policy(
     *,
     publish_with: tuple[Someone, Someone] | None = None,
     trust_is_a_place: bool = False,
+    by: Someone | None = None,
+    school: Place | None = None,
 ) -> tuple[str, UUID, UUID]:
     header = PolicyHeader(title, person_responsible="Chief executive", approving_body="Board of trustees")
-    with world.acting(world.manager) as actor:
+    with world.acting(by or world.manager) as actor:
         version = drafts.create_policy(
             actor,
+            school_id=school.id if school else None,
             header=header,
             numbering=NumberingStyle.DECIMAL,
             tree=SOMEWHERE,
@@ -410,6 +416,29 @@ def _governing(furnished: Furnished) -> None:
             today=today(),
         )
         furnished.ids["comment_id"] = said.id
+    # A policy of Ashgrove's own, and one that its head is writing.
+    own, _, own_version = _policy(world, "Clubs policy", by=furnished.given.head, school=furnished.ashgrove)
+    with world.acting(furnished.given.head) as actor:
+        own_run = approvals.submit_version(
+            actor, version_id=own_version, reason="Clubs begin in May.", marks={}, now=now()
+        )
+    with world.acting(furnished.given.chair) as actor:
+        approvals.decide(
+            actor,
+            run_id=own_run.id,
+            choice=VoteChoice.APPROVE,
+            comment="",
+            content_hash=own_run.content_hash,
+            now=now(),
+            today=today(),
+        )
+    with world.acting(furnished.given.head) as actor:
+        publishing.publish_version(
+            actor, version_id=own_version, effective_on=today(), now=now(), today=today()
+        )
+    furnished.own = own
+    world.run_jobs()
+    stored_pdfs(furnished)
     # Another that was closed, of a policy that was withdrawn afterwards; and one whose review is long overdue.
     _, withdrawn_id, _ = _policy(world, "Mufti days policy", publish_with=furnished.given.trustees)
     with world.acting(world.manager) as actor:

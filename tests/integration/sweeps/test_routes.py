@@ -122,6 +122,11 @@ def _chair(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if Role.CHAIR_OF_TRUST_BOARD in subject.at_trust else Answer.REFUSED
 
 
+def _writer(subject: Subject, at: Furnished) -> Answer:
+    """The trust's own drafts are its office's; a head writes the school's own policies only."""
+    return Answer.IN if Role.NETWORK_MANAGER in subject.at_trust else Answer.REFUSED
+
+
 def _consulted(subject: Subject, at: Furnished) -> Answer:
     """A draft that is open for comment is seen by the posts that are asked, anywhere, and by who writes it."""
     held = subject.at_trust | subject.at_ashgrove | subject.at_birchwood
@@ -133,8 +138,21 @@ def _seen(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if subject.is_officer or subject.at_ashgrove else Answer.MISSING
 
 
+#: What the trust's office does with a draft; the addresses of the sweep name one of the trust's.
+WRITING = {
+    (method, f"drafts.{name}"): _writer
+    for method, names in {
+        "GET": ("edit", "header", "clause", "add", "remove", "pdf", "submit", "publish", "publication"),
+        "POST": (
+            *("start", "header", "clause", "preview", "add", "move", "remove", "ask_for_pdf", "modes"),
+            *("submit", "withdraw", "discard", "publish"),
+        ),
+    }.items()
+    for name in names
+}
 #: By method and endpoint; asked only where the grants let somebody in. The docstrings say why.
 FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
+    **WRITING,
     ("GET", "acceptance.sign"): _own_only,
     # An empty form names no edition: that is an id from outside that is missing, for the signer too.
     ("POST", "acceptance.sign"): lambda _subject, _at: Answer.MISSING,

@@ -85,6 +85,7 @@ from trustportal.policies.queries.versions import (
     get_version,
     list_policies,
     list_versions,
+    own_drafts,
     policy_slugs,
     versions_by_policy,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "list_versions",
     "open_reconciles",
     "open_reconciles_of",
+    "own_drafts",
     "pending_runs",
     "pending_runs_of",
     "pending_version_runs",
