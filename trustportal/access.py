@@ -32,6 +32,7 @@ class Permission(StrEnum):
     EDITION_READ = "edition:read"
     EDITION_SUBMIT = "edition:submit"
     OVERRIDE_EDIT = "override:edit"
+    OWN_POLICY_EDIT = "own_policy:edit"
     PEOPLE_MANAGE = "people:manage"
     PEOPLE_READ = "people:read"
     PLACEHOLDER_EDIT = "placeholder:edit"
@@ -171,6 +172,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_TOTALS,
         Permission.EDITION_SUBMIT,
         Permission.OVERRIDE_EDIT,
+        Permission.OWN_POLICY_EDIT,
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,
         Permission.TEMPLATE_READ,

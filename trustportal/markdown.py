@@ -126,7 +126,7 @@ def to_reading(text: str) -> str:
     Paragraphs are divided by an empty line, entries of a list begin with "• " or their number, cells of a table are
     divided by " | ", and the address of a link stands behind its words. Emphasis is not told. No word is lost.
     """
-    tokens = _parsed(text)
+    tokens = parse(text)
     if tokens is None:
         return text.strip()
     reader = _Reading()

@@ -14,6 +14,8 @@ VIEWS = (
     "approvals",
     "routes",
     "register",
+    "consulting",
+    "own_policies",
     "school",
     "public",
     "divergence",

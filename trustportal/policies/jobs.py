@@ -13,8 +13,10 @@ from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
 from trustportal.policies.models import Reconcile
+from trustportal.policies.queries import consultations
 from trustportal.policies.services import (
     approvals,
+    consulting,
     documents,
     foreseeing,
     publishing,
@@ -138,13 +140,13 @@ def tell_submitter(*, run_id: str) -> None:
     run = queries.get_run(UUID(run_id))
     policy = queries.get_policy_by_id(run.policy_id)
     trust = tenants.get_trust()
-    if run.school_id is not None:
+    if run.edition_id is not None and run.school_id is not None:
         school = tenants.get_school(run.school_id)
         path = f"/t/{trust.slug}/schools/{school.slug}/policies/{policy.slug}"
     else:
         path = f"/t/{trust.slug}/policies/{policy.slug}"
     if run.state == "approved":
-        said = "was approved." if run.school_id else "was approved. It can be published now."
+        said = "was approved." if run.edition_id else "was approved. It can be published now."
     elif any(row.comment for row in queries.decisions_of([run.id])):
         said = "came back with comments."
     else:
@@ -156,6 +158,48 @@ def tell_submitter(*, run_id: str) -> None:
         path=path,
         school_id=run.school_id,
     )
+
+
+@job("default", on=Event.CONSULTATION_OPENED)
+def ask_for_comments(*, consultation_id: str) -> None:
+    """Tell everybody who is asked that a draft is open for comment."""
+    found = consultations.get_consultation(UUID(consultation_id))
+    if found.closed_at is not None:
+        return
+    policy = queries.get_policy_by_id(queries.get_version(found.version_id).policy_id)
+    roles = [Role(role) for role in found.roles]
+    people = {one.person_id for one in tenants.list_serving(on=today(), roles=roles)}
+    for person_id in sorted(people - {found.opened_by}, key=str):
+        notify(
+            person_id,
+            subject=f"What do you think? A new draft of {policy.title}",
+            body=f"A draft of “{policy.title}” is open for your comments until {found.until:%-d %B %Y}."
+            f" {found.question}".rstrip(),
+            path=f"/t/{tenants.get_trust().slug}/policies/{policy.slug}/comments",
+        )
+
+
+@job("default", on=Event.CONSULTATION_CLOSED)
+def tell_of_comments(*, consultation_id: str) -> None:
+    """Tell whoever asked how many comments came."""
+    found = consultations.get_consultation(UUID(consultation_id))
+    if found.opened_by is None:
+        return
+    policy = queries.get_policy_by_id(queries.get_version(found.version_id).policy_id)
+    said = consultations.list_comments([found.id])
+    notify(
+        found.opened_by,
+        subject=f"{policy.title}: the time for comments has ended",
+        body=f"{plural(len(said), 'comment')} on the draft of “{policy.title}”,"
+        f" {sum(one.answered_at is None for one in said)} not answered yet.",
+        path=f"/t/{tenants.get_trust().slug}/policies/{policy.slug}/comments",
+    )
+
+
+@job("default", on=Event.DAY_BEGAN)
+def close_consultations(*, slot: str) -> None:
+    """Comments end with their last day."""
+    consulting.close_what_is_over(Actor.portal(_trust_id()), now=now(), today=today())
 
 
 @job("default", on=Event.REMINDERS_DUE)

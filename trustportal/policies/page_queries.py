@@ -28,6 +28,8 @@ class PolicyHead:
     #: From when on it is in force nowhere, and why; None where it was not withdrawn.
     withdrawn_on: date | None = None
     withdrawn_because: str | None = None
+    #: Whether the school wrote it for itself.
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ _APPROVED = (
 )
 _PAGE = text(
     f"""
-    SELECT p.id, p.slug, p.title, p.withdrawn_on, p.withdrawn_because,
+    SELECT p.id, p.slug, p.title, p.withdrawn_on, p.withdrawn_because, p.school_id,
            e.id AS edition_id, e.major, e.minor, e.content_hash, e.header, e.approvals, e.approved_at, e.effective_on,
            c.major AS next_major, c.minor AS next_minor, c.effective_on AS next_on, w.*
       FROM policy p
@@ -142,7 +144,9 @@ def get_policy_page(slug: str, school_id: UUID, *, day: date, today: date, head:
     if row is None:
         raise NotFound()
     return PolicyPage(
-        policy=PolicyHead(row.id, row.slug, row.title, row.withdrawn_on, row.withdrawn_because),
+        policy=PolicyHead(
+            row.id, row.slug, row.title, row.withdrawn_on, row.withdrawn_because, row.school_id is not None
+        ),
         in_force=EditionHead(
             row.edition_id,
             row.major,

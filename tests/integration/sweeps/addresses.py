@@ -35,6 +35,7 @@ NAMES: Mapping[str, Any] = {
             "absence_id",
             "assignment_id",
             "campaign_id",
+            "comment_id",
             "membership_id",
             "pack_id",
             "person_id",
@@ -49,7 +50,10 @@ NAMES: Mapping[str, Any] = {
 
 
 #: What the draft's own pages work on, but for those below.
-AT_BLUEPRINT: Mapping[str, Any] = {"drafts": lambda at: {"policy": at.drafting, "key": "kind"}}
+AT_BLUEPRINT: Mapping[str, Any] = {
+    "drafts": lambda at: {"policy": at.drafting, "key": "kind"},
+    "consulting": lambda at: {"policy": at.drafting},
+}
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
     "acceptance.scan": lambda at: {"signature_id": at.ids["paper_id"]},
@@ -60,6 +64,10 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.force": lambda at: {"policy": at.reconciling},
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
+    "own_policies.go_on": lambda at: {"policy": at.own},
+    "register.edition": lambda at: {"policy": at.drafting},
+    "register.edition_pdf": lambda at: {"policy": at.drafting},
+    "register.withdraw": lambda at: {"policy": at.reconciling},
     "policies.release": lambda at: {"policy": at.drafting},
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},

@@ -24,7 +24,7 @@ from trustportal.acceptance.domain.years import academic_year
 from trustportal.acceptance.models import Assignment, Certificate, EvidencePack, Signature
 from trustportal.acceptance.services import certificates, packs
 from trustportal.acceptance.services import codes as signing_codes
-from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Role
+from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Actor, Role
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.jobs import Event
 from trustportal.mail import notify
@@ -43,7 +43,17 @@ from trustportal.policies.models import (
     TemplateVersion,
     VersionPdf,
 )
-from trustportal.policies.services import approvals, chairs_action, drafts, importing, local
+from trustportal.policies.services import (
+    approvals,
+    chairs_action,
+    consulting,
+    drafts,
+    importing,
+    local,
+    publishing,
+    reviewing,
+    withdrawing,
+)
 from trustportal.policies.services import routes as routing
 from trustportal.policies.services.routes import Delegation
 from trustportal.tenants import services as tenants
@@ -101,6 +111,8 @@ class Furnished:
     drafting: str = ""
     submitted: str = ""
     approved: str = ""
+    #: A policy that Ashgrove wrote for itself.
+    own: str = ""
     #: The key of the clause that Ashgrove added to the policy that is being drafted anew.
     added_key: str = ""
     #: The hash that is printed on an edition.
@@ -221,11 +233,14 @@ def _policy(
     *,
     publish_with: tuple[Someone, Someone] | None = None,
     trust_is_a_place: bool = False,
+    by: Someone | None = None,
+    school: Place | None = None,
 ) -> tuple[str, UUID, UUID]:
     header = PolicyHeader(title, person_responsible="Chief executive", approving_body="Board of trustees")
-    with world.acting(world.manager) as actor:
+    with world.acting(by or world.manager) as actor:
         version = drafts.create_policy(
             actor,
+            school_id=school.id if school else None,
             header=header,
             numbering=NumberingStyle.DECIMAL,
             tree=SOMEWHERE,
@@ -470,7 +485,76 @@ def _governing(furnished: Furnished) -> None:
             now=now(),
             today=today(),
         )
+    with world.acting(world.manager) as actor:
+        drafting = policies.find_open_version(_policy_id(furnished.drafting))
+        assert drafting is not None
+        opened = consulting.open_for_comment(
+            actor,
+            version_id=drafting.id,
+            roles=[Role.HEADTEACHER, Role.CEO],
+            until=today() + timedelta(days=7),
+            question="Does it work at your school?",
+            now=now(),
+            today=today(),
+        )
+    with world.acting(furnished.people[Role.HEADTEACHER]) as actor:
+        said = consulting.comment(
+            actor,
+            consultation_id=opened.id,
+            clause_key="kind",
+            words="We say it otherwise.",
+            now=now(),
+            today=today(),
+        )
+        furnished.ids["comment_id"] = said.id
+    # A policy of Ashgrove's own, and one that its head is writing.
+    own, _, own_version = _policy(world, "Clubs policy", by=furnished.given.head, school=furnished.ashgrove)
+    with world.acting(furnished.given.head) as actor:
+        own_run = approvals.submit_version(
+            actor, version_id=own_version, reason="Clubs begin in May.", marks={}, now=now()
+        )
+    with world.acting(furnished.given.chair) as actor:
+        approvals.decide(
+            actor,
+            run_id=own_run.id,
+            choice=VoteChoice.APPROVE,
+            comment="",
+            content_hash=own_run.content_hash,
+            now=now(),
+            today=today(),
+        )
+    with world.acting(furnished.given.head) as actor:
+        publishing.publish_version(
+            actor, version_id=own_version, effective_on=today(), now=now(), today=today()
+        )
+    furnished.own = own
     world.run_jobs()
+    stored_pdfs(furnished)
+    # Another that was closed, of a policy that was withdrawn afterwards; and one whose review is long overdue.
+    _, withdrawn_id, _ = _policy(world, "Mufti days policy", publish_with=furnished.given.trustees)
+    with world.acting(world.manager) as actor:
+        again = drafts.start_draft(actor, policy_id=withdrawn_id, now=now())
+        consulting.open_for_comment(
+            actor,
+            version_id=again.id,
+            roles=[Role.HEADTEACHER],
+            until=today(),
+            question="",
+            now=now(),
+            today=today(),
+        )
+        consulting.close(actor, version_id=again.id, now=now())
+        withdrawing.withdraw_policy(
+            actor,
+            policy_id=withdrawn_id,
+            withdrawn_on=today(),
+            because="Nobody needs it.",
+            now=now(),
+            today=today(),
+        )
+    world.run_jobs()
+    with world.worker_app.app_context(), scope(Scope.job(world.trust_id)):
+        reviewing.remind(Actor.portal(world.trust_id), now=now() + timedelta(days=360))
 
 
 def _the_rest(furnished: Furnished) -> None:

@@ -24,6 +24,8 @@ TELLS_AGAIN = {
     "policies.jobs.ask_head",
     "policies.jobs.tell_deadline",
     "policies.jobs.tell_forced",
+    "policies.jobs.ask_for_comments",
+    "policies.jobs.tell_of_comments",
     "policies.jobs.tell_of_ratification",
 }
 MAILED = {"notice", "mail"}

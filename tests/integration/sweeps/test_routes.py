@@ -132,6 +132,17 @@ def _chair(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if Role.CHAIR_OF_TRUST_BOARD in subject.at_trust else Answer.REFUSED
 
 
+def _writer(subject: Subject, at: Furnished) -> Answer:
+    """The trust's own drafts are its office's; a head writes the school's own policies only."""
+    return Answer.IN if Role.NETWORK_MANAGER in subject.at_trust else Answer.REFUSED
+
+
+def _consulted(subject: Subject, at: Furnished) -> Answer:
+    """A draft that is open for comment is seen by the posts that are asked, anywhere, and by who writes it."""
+    held = subject.at_trust | subject.at_ashgrove | subject.at_birchwood
+    return Answer.IN if held & {Role.HEADTEACHER, Role.CEO, Role.NETWORK_MANAGER} else Answer.MISSING
+
+
 def _seen(subject: Subject, at: Furnished) -> Answer:
     """Somebody of Ashgrove is seen by the trust's officers and at Ashgrove."""
     return Answer.IN if subject.is_officer or subject.at_ashgrove else Answer.MISSING
@@ -148,8 +159,21 @@ def _looked_after(subject: Subject, _at: Furnished) -> Answer:
     return Answer.IN if subject.may_at_ashgrove(Permission.ACCEPTANCE_OVERSEE) else Answer.MISSING
 
 
+#: What the trust's office does with a draft; the addresses of the sweep name one of the trust's.
+WRITING = {
+    (method, f"drafts.{name}"): _writer
+    for method, names in {
+        "GET": ("edit", "header", "clause", "add", "remove", "pdf", "submit", "publish", "publication"),
+        "POST": (
+            *("start", "header", "clause", "preview", "add", "move", "remove", "ask_for_pdf", "modes"),
+            *("submit", "withdraw", "discard", "publish"),
+        ),
+    }.items()
+    for name in names
+}
 #: By method and endpoint; asked only where the grants let somebody in. The docstrings say why.
 FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
+    **WRITING,
     **{
         (method, f"acceptance.{name}"): _looked_after
         for method, name in (
@@ -179,6 +203,8 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "approvals.show"): _asked,
     ("GET", "approvals.whole"): _asked,
     ("POST", "approvals.decide"): _asked,
+    ("GET", "consulting.show"): _consulted,
+    ("POST", "consulting.comment"): _consulted,
     ("GET", "approvals.chairs_action"): _chair,
     ("POST", "approvals.chairs_action"): _chair,
     ("GET", "tenants.person"): _seen,

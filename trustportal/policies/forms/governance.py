@@ -89,6 +89,10 @@ class ConsultationForm(PortalForm):
         description="Optional. It stands on top of the page and in the mail.",
     )
 
+    def offer(self, roles: Iterable[tuple[str, str]]) -> None:
+        """The posts that may be asked."""
+        self.roles.choices = choices(roles)
+
 
 class CommentForm(PortalForm):
     """A comment on a clause."""

@@ -96,6 +96,7 @@ from trustportal.policies.queries.versions import (
     get_version,
     list_policies,
     list_versions,
+    own_drafts,
     policy_slugs,
     versions_by_policy,
 )
@@ -163,6 +164,7 @@ __all__ = [
     "open_reconciles",
     "open_reconciles_of",
     "outlook_places",
+    "own_drafts",
     "pending_runs",
     "pending_runs_of",
     "pending_version_runs",

@@ -94,11 +94,15 @@ def runs_waiting_for(person_id: UUID) -> list[RunWaiting]:
 
 
 def pending_version_runs() -> list[RunWaiting]:
-    """The pending runs about versions of the trust's text."""
+    """The pending runs about versions of the trust's own policies."""
     rows = db.session.execute(
         select(ApprovalRun, Policy)
         .join(Policy, and_(Policy.trust_id == ApprovalRun.trust_id, Policy.id == ApprovalRun.policy_id))
-        .where(ApprovalRun.state == "pending", ApprovalRun.version_id.is_not(None))
+        .where(
+            ApprovalRun.state == "pending",
+            ApprovalRun.version_id.is_not(None),
+            ApprovalRun.school_id.is_(None),
+        )
         .order_by(ApprovalRun.submitted_at)
     )
     return [RunWaiting(run, policy) for run, policy in rows]

@@ -46,6 +46,21 @@ def list_policies() -> Sequence[Policy]:
     return db.session.scalars(select(Policy).order_by(Policy.title)).all()
 
 
+def own_drafts(school_id: UUID) -> Sequence[tuple[Policy, TemplateVersion]]:
+    """What a school is writing for itself."""
+    rows = db.session.execute(
+        select(Policy, TemplateVersion)
+        .join(
+            TemplateVersion,
+            (TemplateVersion.trust_id == Policy.trust_id) & (TemplateVersion.policy_id == Policy.id),
+        )
+        .options(defer(TemplateVersion.tree))
+        .where(Policy.school_id == school_id, TemplateVersion.state.in_(OPEN_STATES))
+        .order_by(Policy.title)
+    )
+    return [(policy, version) for policy, version in rows]
+
+
 def policy_slugs() -> set[str]:
     """The slugs that are taken."""
     return set(db.session.scalars(select(Policy.slug)))

@@ -26,7 +26,8 @@ from trustportal.policies.domain.approval import (
 from trustportal.policies.domain.clauses import check_tree, tree_hash
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.models import ApprovalDecision, ApprovalRun, TemplateVersion
-from trustportal.policies.services import local, runs
+from trustportal.policies.queries import consultations
+from trustportal.policies.services import consulting, local, runs, writing
 from trustportal.policies.services.drafts import get_open_draft
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
@@ -39,7 +40,7 @@ def submit_version(
 
     Every changed clause is marked editorial or material; a first version needs no marks.
     """
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     if not reason.strip():
         raise RuleBroken(
             "Say in a sentence why this version is needed: the trustees read it first.", "reason"
@@ -67,6 +68,9 @@ def submit_version(
         style = reading.numbering_of(policy, version)
         version.tree = texts.freeze_tree(tree)
         version.content_hash = tree_hash(tree, style, header.content(), "trust")
+        consultation = consultations.find_consultation(version.id, lock=True)
+        if consultation is not None and consultation.closed_at is None:
+            consulting.end(actor, consultation, now)
         version.reason = reason.strip()
         version.state, version.submitted_by, version.submitted_at = "submitted", actor.person_id, now
         run = runs.open_version_run(actor, policy=policy, version=version, reason=reason.strip(), now=now)
@@ -102,7 +106,7 @@ def _refuse_unknown_slots(tree: tuple[object, ...]) -> None:
 
 def withdraw_version(actor: Actor, *, version_id: UUID, now: datetime) -> None:
     """Take a version back to draft, before or after its approval but not after publication. Votes end with the run."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work():
         version = queries.get_version(version_id, lock=True)
         if version.state not in {"submitted", "approved"}:
@@ -257,7 +261,7 @@ def minute(
         run = queries.get_run(run_id, lock=True)
         if run.state != "pending":
             raise RuleBroken("This approval has ended, so nothing more is recorded for it.")
-        if run.version_id is None:
+        if run.school_id is not None:
             raise RuleBroken("A school's own changes are decided by those who were asked, not by a minute.")
         if str(actor.person_id) in barred_in(run):
             raise RuleBroken("You wrote or submitted this, so somebody else records the decision about it.")

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from trustportal import blobs
-from trustportal.access import Actor, Permission, Role
+from trustportal.access import Actor, Role
 from trustportal.db import db, unit_of_work
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
@@ -25,6 +25,7 @@ from trustportal.policies.pdf.snapshot import (
     PrintKind,
     VersionRow,
 )
+from trustportal.policies.services import writing
 from trustportal.policies.services.approvals import printed_approvals
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of, now
@@ -78,7 +79,7 @@ def make_version_pdf(*, version_id: UUID, public_url: str) -> None:
 
 def ask_for_draft_pdf(actor: Actor, *, version_id: UUID) -> None:
     """Have the PDF of a draft made, with its watermark, as its words stand now."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work() as uow:
         version = queries.get_version(version_id)
         if version.state == "published":

@@ -30,7 +30,7 @@ from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.domain.places import Where
 from trustportal.policies.models import DraftClause, Policy, PolicyPlace, TemplateVersion
 from trustportal.policies.reading import tree_of
-from trustportal.policies.services import placing
+from trustportal.policies.services import placing, writing
 from trustportal.tenants import queries as tenants
 
 
@@ -42,20 +42,23 @@ def create_policy(
     tree: Tree = (),
     trust_is_a_place: bool = False,
     where: Where | None = None,
+    school_id: UUID | None = None,
     source: str = "written here",
     now: datetime,
 ) -> TemplateVersion:
     """A new policy of the trust, with its first draft. Nobody else sees it until it is published.
 
-    `where`: where it will apply once it is published; None: at all schools.
+    `where`: where it will apply once it is published; None: at all schools. `school_id`: a school writes it for itself
+    alone; it has no template and applies nowhere else.
     """
-    actor.require(Permission.TEMPLATE_EDIT)
+    actor.require(Permission.TEMPLATE_EDIT if school_id is None else Permission.OWN_POLICY_EDIT, school_id)
     if not header.title.strip():
         raise RuleBroken("Give the policy a title.", "title")
     with unit_of_work():
         policy = Policy(
             id=uuid4(),
-            slug=fresh_key(queries.policy_slugs(), header.title),
+            slug=fresh_key(queries.policy_slugs(), _slug_words(header.title, school_id)),
+            school_id=school_id,
             title=header.title.strip(),
             numbering=numbering.value,
             public=header.public,
@@ -77,9 +80,14 @@ def create_policy(
     return version
 
 
+def _slug_words(title: str, school_id: UUID | None) -> str:
+    """A school's own policy has the school's name in its address: a school does not see which others are taken."""
+    return title if school_id is None else f"{tenants.get_school(school_id).slug} {title}"
+
+
 def start_draft(actor: Actor, *, policy_id: UUID, now: datetime) -> TemplateVersion:
     """Open the next version of a policy, beginning with the words of the newest published one."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer(actor, queries.get_policy_by_id(policy_id))
     with unit_of_work():
         policy = queries.get_policy_by_id(policy_id)
         if queries.find_open_version(policy_id) is not None:
@@ -177,7 +185,7 @@ def change_clause(
     now: datetime,
 ) -> DraftClause:
     """Save one clause of a draft. Somebody else's save in between is a `Conflict` that shows both texts."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work():
         version = get_open_draft(version_id)
         row = queries.get_draft_clause(version_id, key)
@@ -215,7 +223,7 @@ def insert_clause(
     now: datetime,
 ) -> str:
     """Add a clause after another (or, `inside`, as its last child; None: at the end). Returns its new key."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     if not (heading.strip() or text.strip()):
         raise RuleBroken("Write the words of the new clause.", "text")
     with unit_of_work():
@@ -266,7 +274,7 @@ MOVES: Mapping[str, Any] = {
 
 def move_clause(actor: Actor, *, version_id: UUID, key: str, direction: str, now: datetime) -> None:
     """Move a clause with all below it: up, down, indent (into the clause before it), outdent."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     if direction not in MOVES:
         raise RuleBroken("A clause moves up, down, in or out.", "direction")
     with unit_of_work():
@@ -278,7 +286,7 @@ def move_clause(actor: Actor, *, version_id: UUID, key: str, direction: str, now
 
 def remove_clause(actor: Actor, *, version_id: UUID, key: str, now: datetime) -> None:
     """Take a clause out of a draft, with all below it. Earlier versions keep it."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work():
         version = get_open_draft(version_id)
         write_tree(version, trees.remove(tree_of(queries.draft_clauses(version_id)), key), actor, now)
@@ -287,7 +295,7 @@ def remove_clause(actor: Actor, *, version_id: UUID, key: str, now: datetime) ->
 
 def replace_tree(actor: Actor, *, version_id: UUID, tree: Tree, now: datetime) -> None:
     """Make a draft say another tree, whole: for a text that was prepared elsewhere."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work():
         version = get_open_draft(version_id)
         write_tree(version, tree, actor, now)
@@ -298,7 +306,7 @@ def replace_tree(actor: Actor, *, version_id: UUID, tree: Tree, now: datetime) -
 
 def set_modes(actor: Actor, *, version_id: UUID, keys: Sequence[str], mode: Mode, now: datetime) -> None:
     """Give several clauses of a draft one mode."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work():
         version = get_open_draft(version_id)
         tree = tree_of(queries.draft_clauses(version_id))
@@ -333,7 +341,7 @@ def change_header(
 
     `where`: where it will apply from its publication on; None leaves it as it is.
     """
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     if not header.title.strip():
         raise RuleBroken("Give the policy a title.", "title")
     if not 1 <= header.review_months <= 60:
@@ -375,7 +383,7 @@ def show_as(policy: Policy, version: TemplateVersion) -> None:
 
 def discard_draft(actor: Actor, *, version_id: UUID) -> None:
     """Give up a draft. Its runs and their comments stay in the record."""
-    actor.require(Permission.TEMPLATE_EDIT)
+    writing.require_writer_of(actor, version_id)
     with unit_of_work():
         version = get_open_draft(version_id)
         if version.based_on_id is None:

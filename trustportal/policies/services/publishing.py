@@ -27,7 +27,7 @@ from trustportal.policies.models import (
     Standing,
     TemplateVersion,
 )
-from trustportal.policies.services import approvals, drafts, local, placing
+from trustportal.policies.services import approvals, drafts, local, placing, writing
 from trustportal.policies.services.foreseeing import AtPlace, Made, detail_of, look_at_place, outcome_of
 
 
@@ -41,7 +41,11 @@ def publish_version(
     today: date,
 ) -> TemplateVersion:
     """Give an approved version its number and its day, and bring it to every place of the policy."""
-    actor.require(Permission.TEMPLATE_PUBLISH)
+    policy = queries.get_policy_by_id(queries.get_version(version_id).policy_id)
+    if policy.school_id is None:
+        actor.require(Permission.TEMPLATE_PUBLISH)
+    else:
+        writing.require_writer(actor, policy)
     if effective_on < today:
         raise RuleBroken(
             "A version takes effect today or later, not on a day that has passed.", "effective_on"

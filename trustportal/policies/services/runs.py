@@ -100,12 +100,18 @@ def still_members(run: ApprovalRun, *, on: date, voted: Iterable[tuple[int, str]
 def open_version_run(
     actor: Actor, *, policy: Policy, version: TemplateVersion, reason: str, now: datetime
 ) -> ApprovalRun:
-    """Ask the policy's approving bodies about a version of the trust's text."""
+    """Ask the policy's approving bodies about a version: the trust's route, or a school's as the trust delegated it."""
     barred = approval.barred_from(version.author_ids, str(actor.person_id))
-    stages = stages_for(queries.route_of_versions(policy), on=day_of(now), school_id=None, barred=barred)
+    on, school_id = day_of(now), policy.school_id
+    steps = (
+        queries.route_of_versions(policy)
+        if school_id is None
+        else route_of_changes(school_id, on=on, barred=barred)
+    )
+    stages = stages_for(steps, on=on, school_id=school_id, barred=barred)
     run = _run(actor, policy, reason, version.content_hash or "", stages, version.author_ids, now)
-    run.version_id = version.id
-    return _save(run, stages, None)
+    run.version_id, run.school_id = version.id, school_id
+    return _save(run, stages, school_id)
 
 
 def open_edition_run(

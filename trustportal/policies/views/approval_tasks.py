@@ -65,8 +65,11 @@ def tasks(who: Actor, on: date) -> Iterable[Task]:
                 action_label="Record",
                 urgency=2,
             )
-    if who.can(Permission.TEMPLATE_PUBLISH):
+    if who.can(Permission.TEMPLATE_PUBLISH) or who.can_anywhere(Permission.OWN_POLICY_EDIT):
         for policy, version in queries.versions_to_publish():
+            here = policy.school_id
+            if not who.can(Permission.OWN_POLICY_EDIT if here else Permission.TEMPLATE_PUBLISH, here):
+                continue
             yield Task(
                 title=f"Publish the new version of {_a_title(policy.title)}",
                 url=url_for("drafts.publish", trust=slug, policy=policy.slug),

@@ -65,7 +65,7 @@ def judged(run: ApprovalRun) -> Judged:
             run,
             policy,
             title,
-            tenants.get_trust().name,
+            reading.place_name(run.school_id),
             changes,
             {key: mark.weight.value for key, mark in marks.items()},
             {key: mark.reason for key, mark in marks.items()},
@@ -171,7 +171,7 @@ def _page(run: ApprovalRun, form: VoteForm) -> Response:
         asked=asked,
         own=own,
         may_minute=run.state == "pending"
-        and run.version_id is not None
+        and run.school_id is None
         and not own
         and actor().can(Permission.APPROVAL_MINUTE),
         may_act_alone=asked and stage.chair_may_act and Role.CHAIR_OF_TRUST_BOARD in actor().trust_roles,

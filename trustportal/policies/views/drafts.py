@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -10,11 +11,11 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 from trustportal.access import Permission
 from trustportal.errors import Conflict, NotFound, RuleBroken
 from trustportal.policies import queries, reading
-from trustportal.policies.domain import changes, references
+from trustportal.policies.domain import approval, changes, references
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Weight
 from trustportal.policies.domain.resolve import resolve
-from trustportal.policies.domain.routes import rule_words
+from trustportal.policies.domain.routes import Step, rule_words
 from trustportal.policies.forms.trust import (
     AddClauseForm,
     ClauseForm,
@@ -22,7 +23,8 @@ from trustportal.policies.forms.trust import (
     SubmitForm,
 )
 from trustportal.policies.models import Policy, TemplateVersion
-from trustportal.policies.services import approvals, documents, drafts, placing
+from trustportal.policies.queries import consultations
+from trustportal.policies.services import approvals, documents, drafts, placing, runs, writing
 from trustportal.policies.views import presenting
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
 from trustportal.tenants import queries as tenants
@@ -45,11 +47,17 @@ def _shared() -> dict[str, Any]:
 
 def _open(slug: str) -> tuple[Policy, TemplateVersion]:
     """The policy of the address and its open version. `NotFound` where none is open."""
-    g.policy = queries.get_policy(slug)
-    version = queries.find_open_version(g.policy.id)
+    version = queries.find_open_version(_mine(slug).id)
     if version is None:
         raise NotFound("No new version of this policy is being written.")
     return g.policy, version
+
+
+def _mine(slug: str) -> Policy:
+    """The policy of the address, for who writes it: the trust's office, or the head of the school whose own it is."""
+    g.policy = queries.get_policy(slug)
+    writing.require_writer(actor(), g.policy)
+    return g.policy
 
 
 def _row(version: TemplateVersion, policy: Policy, key: str) -> dict[str, Any]:
@@ -62,16 +70,16 @@ def _row(version: TemplateVersion, policy: Policy, key: str) -> dict[str, Any]:
 
 
 @blueprint.post(DRAFT)
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def start(trust: str, policy: str) -> Response:
     """Begin the next version."""
-    g.policy = queries.get_policy(policy)
+    _mine(policy)
     drafts.start_draft(actor(), policy_id=g.policy.id, now=now())
     return see_other(url("edit"), "The next version begins with the words of the one in force.")
 
 
 @blueprint.get(DRAFT)
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def edit(trust: str, policy: str) -> Response:
     """The draft, clause by clause."""
     found, version = _open(policy)
@@ -87,6 +95,7 @@ def edit(trust: str, policy: str) -> Response:
         base=base,
         modes={mode: sum(one.mode is mode for one in tree) for mode in Mode},
         returned=_comments(version),
+        consulted=consultations.find_consultation(version.id) is not None,
     )
 
 
@@ -99,7 +108,7 @@ def _comments(version: TemplateVersion) -> list[Any]:
 
 
 @blueprint.route(f"{DRAFT}/header", methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def header(trust: str, policy: str) -> Response:
     """The draft's header."""
     found, version = _open(policy)
@@ -117,9 +126,9 @@ def header(trust: str, policy: str) -> Response:
                 actor(),
                 version_id=version.id,
                 header_seen=form.row_version.data or "",
-                header=form.header(tenants.get_trust().name),
+                header=form.header(reading.place_name(found.school_id)),
                 numbering=NumberingStyle(form.numbering.data),
-                where=form.where(),
+                where=form.where() if found.school_id is None else None,
                 now=now(),
             )
         )
@@ -142,7 +151,7 @@ def header(trust: str, policy: str) -> Response:
 
 
 @blueprint.route(f"{DRAFT}/clauses/<key>", methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def clause(trust: str, policy: str, key: str) -> Response:
     """One clause: its words and what schools may do with it. `?row=1` gives back the quiet row."""
     found, version = _open(policy)
@@ -200,7 +209,7 @@ def _save(form: ClauseForm, version: TemplateVersion, key: str) -> object:
 
 
 @blueprint.post(f"{DRAFT}/preview")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def preview(trust: str, policy: str) -> Response:
     """What the words in the form would print, with the trust's values in its placeholders."""
     found, version = _open(policy)
@@ -215,7 +224,7 @@ def preview(trust: str, policy: str) -> Response:
 
 
 @blueprint.route(f"{DRAFT}/add", methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def add(trust: str, policy: str) -> Response:
     """A new clause, after another or at the end."""
     found, version = _open(policy)
@@ -241,7 +250,7 @@ def add(trust: str, policy: str) -> Response:
 
 
 @blueprint.post(f"{DRAFT}/clauses/<key>/move")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def move(trust: str, policy: str, key: str) -> Response:
     """Up, down, in or out."""
     _, version = _open(policy)
@@ -252,7 +261,7 @@ def move(trust: str, policy: str, key: str) -> Response:
 
 
 @blueprint.route(f"{DRAFT}/clauses/<key>/remove", methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def remove(trust: str, policy: str, key: str) -> Response:
     """Ask, then take the clause out with all below it."""
     found, version = _open(policy)
@@ -274,7 +283,7 @@ def remove(trust: str, policy: str, key: str) -> Response:
 
 
 @blueprint.post(f"{DRAFT}/pdf")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def ask_for_pdf(trust: str, policy: str) -> Response:
     """Have the draft put on paper."""
     _, version = _open(policy)
@@ -283,7 +292,7 @@ def ask_for_pdf(trust: str, policy: str) -> Response:
 
 
 @blueprint.get(f"{DRAFT}.pdf")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def pdf(trust: str, policy: str) -> Response:
     """The draft on paper, with its watermark; until it is made, the page asks again."""
     found, version = _open(policy)
@@ -293,7 +302,7 @@ def pdf(trust: str, policy: str) -> Response:
 
 
 @blueprint.post(f"{DRAFT}/modes")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def modes(trust: str, policy: str) -> Response:
     """One mode for the clauses that are ticked."""
     _, version = _open(policy)
@@ -309,7 +318,7 @@ def modes(trust: str, policy: str) -> Response:
 
 
 @blueprint.route(f"{DRAFT}/submit", methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def submit(trust: str, policy: str) -> Response:
     """Say why, mark each changed clause, send it to the approvers."""
     found, version = _open(policy)
@@ -337,12 +346,20 @@ def submit(trust: str, policy: str) -> Response:
         base=base,
         changes=changed,
         marks=marks,
-        route=queries.route_of_versions(found),
+        route=_route(found, version),
         rule_words=rule_words,
         count=len(reading.tree_of_version(version)),
         form=form,
         status=form.status,
     )
+
+
+def _route(policy: Policy, version: TemplateVersion) -> Sequence[Step]:
+    """Who will be asked about a version."""
+    if policy.school_id is None:
+        return queries.route_of_versions(policy)
+    barred = approval.barred_from(version.author_ids, str(actor().person_id))
+    return runs.route_of_changes(policy.school_id, on=today(), barred=barred)
 
 
 def _marks(keys: list[str]) -> dict[str, Mark | None]:
@@ -359,7 +376,7 @@ def _marks(keys: list[str]) -> dict[str, Mark | None]:
 
 
 @blueprint.post(f"{DRAFT}/withdraw")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def withdraw(trust: str, policy: str) -> Response:
     """Take a submitted or approved version back to draft."""
     _, version = _open(policy)
@@ -368,7 +385,7 @@ def withdraw(trust: str, policy: str) -> Response:
 
 
 @blueprint.post(f"{DRAFT}/discard")
-@allow(Permission.TEMPLATE_EDIT, at="trust")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def discard(trust: str, policy: str) -> Response:
     """Give up the draft."""
     _, version = _open(policy)

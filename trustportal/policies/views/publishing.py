@@ -24,7 +24,7 @@ from trustportal.policies.models import (
     Reconcile,
     TemplateVersion,
 )
-from trustportal.policies.services import foreseeing, publishing, reconciling
+from trustportal.policies.services import foreseeing, publishing, reconciling, writing
 from trustportal.policies.views import presenting
 from trustportal.policies.views.drafts import blueprint
 from trustportal.policies.views.trust import ROOT
@@ -142,7 +142,7 @@ def _names_of_clauses(policy: Policy, version: TemplateVersion) -> dict[str, str
 
 
 @blueprint.route(PUBLISH, methods=["GET", "POST"])
-@allow(Permission.TEMPLATE_PUBLISH, at="trust")
+@allow(Permission.TEMPLATE_PUBLISH, Permission.OWN_POLICY_EDIT)
 def publish(trust: str, policy: str) -> Response:
     """What it will do at every place, and when it takes effect; then it goes to all of them."""
     found, version = _approved(policy)
@@ -178,6 +178,7 @@ def publish(trust: str, policy: str) -> Response:
 
 def _approved(slug: str) -> tuple[Policy, TemplateVersion]:
     g.policy = queries.get_policy(slug)
+    writing.require_writer(actor(), g.policy)
     version = queries.find_open_version(g.policy.id)
     if version is None or version.state != "approved":
         raise NotFound("There is no approved version of this policy to publish.")
@@ -213,7 +214,7 @@ class Owing:
 
 
 @blueprint.get(PUBLICATION)
-@allow(Permission.TEMPLATE_PUBLISH, at="trust")
+@allow(Permission.TEMPLATE_PUBLISH, Permission.OWN_POLICY_EDIT)
 def publication(trust: str, policy: str) -> Response:
     """What became of each place; the page asks again until all are done. Then who is still deciding."""
     found, version = _published(policy)
@@ -222,6 +223,7 @@ def publication(trust: str, policy: str) -> Response:
 
 def _published(slug: str) -> tuple[Policy, TemplateVersion]:
     g.policy = queries.get_policy(slug)
+    writing.require_writer(actor(), g.policy)
     version = queries.find_latest_version(g.policy.id)
     if version is None:
         raise NotFound()

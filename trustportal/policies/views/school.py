@@ -43,6 +43,7 @@ class PolicyLine:
 
     slug: str
     title: str
+    tier: str
     label: str
     since: date | None
     review_on: date | None
@@ -59,9 +60,12 @@ class PolicyLine:
 def index(trust: str, school: str) -> Response:
     """Every policy of this school, with what waits for its head."""
     lines = _lines(queries.policies_at(school_here().id), today())
+    writes = may(Permission.OWN_POLICY_EDIT)
     return page(
         "policies/school/index.html",
         lines=lines,
+        may_write=writes,
+        written=queries.own_drafts(school_here().id) if writes else (),
         may_change=may(Permission.OVERRIDE_EDIT),
         # Whoever looks after the school's website: its business manager, its head, the trust's office.
         may_embed=may(Permission.ACCEPTANCE_OVERSEE),
@@ -89,6 +93,7 @@ def _lines(policies: Sequence[Policy], on: date) -> list[PolicyLine]:
             PolicyLine(
                 slug=policy.slug,
                 title=header.title if header else policy.title,
+                tier="Our own" if policy.school_id else "",
                 label=reading.edition_label(edition) if edition else "",
                 since=edition.effective_on if edition else None,
                 review_on=header.next_review_on if header else None,
@@ -126,6 +131,7 @@ def edition(trust: str, school: str, policy: str) -> Response:
         work=found.work,
         to_come=found.to_come if present else None,
         figures_url=_figures_url(found.policy) if present else None,
+        own_url=own_url(found.policy.slug) if found.policy.own and head and present else None,
         **edition_context(found.policy, found.in_force, as_of=None if present else day),
     )
 
@@ -179,6 +185,11 @@ def shown(edition: Edition | EditionHead) -> presenting.ShownEdition:
         return presenting.clause_rows(reading.clauses_of(whole), whole.values, reading.answers_in(whole))
 
     return presenting.shown_edition(edition.id, edition.content_hash, "policies/_clauses.html", read)
+
+
+def own_url(slug: str) -> str:
+    """Where the head goes on with a policy of the school's own."""
+    return url_for("own_policies.go_on", trust=trust_here().slug, school=school_here().slug, policy=slug)
 
 
 def _figures_url(policy: PolicyHead) -> str | None:

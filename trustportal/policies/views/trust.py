@@ -19,7 +19,7 @@ from trustportal.policies.domain.tree_view import depth_of
 from trustportal.policies.forms.trust import HeaderForm
 from trustportal.policies.governance_models import Ratification
 from trustportal.policies.models import Policy, TemplateVersion
-from trustportal.policies.services import documents, drafts, local
+from trustportal.policies.services import documents, drafts, local, writing
 from trustportal.policies.starter.loading import load_template, read_builtin
 from trustportal.policies.views import presenting
 from trustportal.policies.views.approvals import may_see
@@ -77,7 +77,7 @@ def index(trust: str) -> Response:
             return see_other(url_for("school_policies.index", trust=trust, school=g.my_schools[0].slug))
         if g.my_schools:
             return page("policies/trust/schools.html", schools=g.my_schools)
-    policies = queries.list_policies()
+    policies = [one for one in queries.list_policies() if one.school_id is None]
     latest, open_ = queries.versions_by_policy()
     following = queries.count_standings()
     return page(
@@ -152,6 +152,8 @@ def new_empty(trust: str) -> Response:
 def show(trust: str, policy: str) -> Response:
     """One policy: what is in force, what is on its way, its versions."""
     found = here(policy)
+    if found.school_id is not None:
+        return _at_its_school(found)
     versions = queries.list_versions(found.id)
     published = [one for one in versions if one.state == "published"]
     opened = next((one for one in versions if one.state in queries.OPEN_STATES), None)
@@ -176,6 +178,21 @@ def show(trust: str, policy: str) -> Response:
         places=_places(found) if actor().is_officer else None,
         today=today(),
     )
+
+
+def _at_its_school(policy: Policy) -> Response:
+    """A school's own policy is read at its school; one that is not in force yet is seen by who writes it."""
+    assert policy.school_id is not None
+    school = tenants.get_school(policy.school_id)
+    if not actor().can(Permission.EDITION_READ, school.id):
+        raise NotFound()
+    if queries.find_latest_version(policy.id) is not None:
+        return see_other(
+            url_for("school_policies.edition", trust=trust().slug, school=school.slug, policy=policy.slug)
+        )
+    if writing.may_write(actor(), policy):
+        return see_other(url_for("drafts.edit", trust=trust().slug, policy=policy.slug))
+    raise NotFound()
 
 
 def _modes(version: TemplateVersion) -> list[Mode]:

@@ -164,7 +164,11 @@ def approve_edition(
     One that was just made is added here, so that it is written once.
     """
     taken = queries.edition_numbers(edition.policy_id, edition.school_id)
-    _, edition.minor = next_edition(taken, edition.major)
+    if queries.get_policy_by_id(edition.policy_id).school_id is None:
+        _, edition.minor = next_edition(taken, edition.major)
+    else:
+        # A policy of the school's own counts 1, 2, 3; its editions are made and approved in one go.
+        edition.major, edition.minor = next_edition(taken, None)
     edition.state = "approved"
     edition.approved_at, edition.effective_on, edition.approvals = now, effective_on, approvals
     db.session.add(edition)
