@@ -49,6 +49,9 @@ class Action(StrEnum):
     POLICY_CREATED = "policy.created"
     RECONCILE_DECIDED = "reconcile.decided"
     RECONCILE_OPENED = "reconcile.opened"
+    REGISTER_CHANGED = "register.changed"
+    REGISTER_CLOSED = "register.closed"
+    REGISTER_ENTERED = "register.entered"
     SCHOOL_CHANGED = "school.changed"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
@@ -58,6 +61,9 @@ class Action(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"
     VERSION_WITHDRAWN = "version.withdrawn"
+    WORKFLOW_CHANGED = "workflow.changed"
+    WORKFLOW_OVERRIDDEN = "workflow.overridden"
+    WORKFLOW_PUBLISHED = "workflow.published"
 
 
 #: The fields that each action may carry, ids and short facts only. An undeclared field is a programming error.
@@ -88,12 +94,18 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
         Action.RECONCILE_OPENED: frozenset({"reconcile_id", "clauses"}),
+        Action.REGISTER_CHANGED: frozenset({"entry_id", "fields"}),
+        Action.REGISTER_CLOSED: frozenset({"entry_id"}),
+        Action.REGISTER_ENTERED: frozenset({"entry_id"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
         Action.SIGNATURE_GIVEN: frozenset({"signature_id", "assignment_id", "content_hash", "record_hash"}),
         Action.SIGNED_IN: frozenset({"method"}),
         Action.TRUST_CHANGED: frozenset({"fields"}),
         Action.VERSION_PUBLISHED: frozenset({"number", "effective_on", "content_hash"}),
         Action.VERSION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.WORKFLOW_CHANGED: frozenset({"workflow", "what"}),
+        Action.WORKFLOW_OVERRIDDEN: frozenset({"workflow", "what"}),
+        Action.WORKFLOW_PUBLISHED: frozenset({"workflow", "number", "content_hash"}),
     }.items()
 }
 
