@@ -36,11 +36,15 @@ class Permission(StrEnum):
     PEOPLE_MANAGE = "people:manage"
     PEOPLE_READ = "people:read"
     PLACEHOLDER_EDIT = "placeholder:edit"
+    REGISTER_KEEP = "register:keep"
+    REGISTER_READ = "register:read"
     SCHOOL_MANAGE = "school:manage"
     TEMPLATE_EDIT = "template:edit"
     TEMPLATE_PUBLISH = "template:publish"
     TEMPLATE_READ = "template:read"
     TRUST_SETTINGS = "trust:settings"
+    WORKFLOW_MANAGE = "workflow:manage"
+    WORKFLOW_OVERRIDE = "workflow:override"
 
 
 class Role(StrEnum):
@@ -124,11 +128,13 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.PEOPLE_MANAGE,
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,
+        Permission.REGISTER_READ,
         Permission.SCHOOL_MANAGE,
         Permission.TEMPLATE_EDIT,
         Permission.TEMPLATE_PUBLISH,
         Permission.TEMPLATE_READ,
         Permission.TRUST_SETTINGS,
+        Permission.WORKFLOW_MANAGE,
     },
     Role.TRUSTEE: _BOARD,
     Role.CHAIR_OF_TRUST_BOARD: _BOARD,
@@ -148,6 +154,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_TOTALS,
         Permission.APPROVAL_DECIDE,
         Permission.PEOPLE_READ,
+        Permission.REGISTER_READ,
     },
     Role.HR_LEAD: _OFFICER
     | {
@@ -175,19 +182,25 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.OWN_POLICY_EDIT,
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,
+        Permission.REGISTER_KEEP,
+        Permission.REGISTER_READ,
         Permission.TEMPLATE_READ,
+        Permission.WORKFLOW_OVERRIDE,
     },
-    Role.DEPUTY_HEADTEACHER: _SIGNS | {Permission.TEMPLATE_READ},
+    Role.DEPUTY_HEADTEACHER: _SIGNS | {Permission.TEMPLATE_READ, Permission.REGISTER_READ},
     Role.CHAIR_OF_GOVERNORS: _SIGNS
     | {Permission.EDITION_DECIDE, Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS},
     Role.GOVERNOR: _SIGNS,
-    Role.DSL: _SIGNS | {Permission.ACCEPTANCE_OVERSEE, Permission.ACCEPTANCE_TOTALS},
+    Role.DSL: _SIGNS
+    | {Permission.ACCEPTANCE_OVERSEE, Permission.ACCEPTANCE_TOTALS, Permission.REGISTER_READ},
     Role.BUSINESS_MANAGER: _SIGNS
     | {
         Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.PEOPLE_READ,
+        Permission.REGISTER_KEEP,
+        Permission.REGISTER_READ,
     },
     Role.LINE_MANAGER: _SIGNS,
     Role.STAFF: _SIGNS,
@@ -207,6 +220,7 @@ EVERYWHERE: frozenset[Permission] = frozenset(
         Permission.PEOPLE_MANAGE,
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,
+        Permission.REGISTER_READ,
         Permission.SCHOOL_MANAGE,
         Permission.TEMPLATE_READ,
     }

@@ -66,6 +66,9 @@ class Action(StrEnum):
     RECONCILE_OPENED = "reconcile.opened"
     REVIEW_REMINDED = "review.reminded"
     ROUTE_CHANGED = "route.changed"
+    REGISTER_CHANGED = "register.changed"
+    REGISTER_CLOSED = "register.closed"
+    REGISTER_ENTERED = "register.entered"
     SCHOOL_CHANGED = "school.changed"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
@@ -78,6 +81,9 @@ class Action(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"
     VERSION_WITHDRAWN = "version.withdrawn"
+    WORKFLOW_CHANGED = "workflow.changed"
+    WORKFLOW_OVERRIDDEN = "workflow.overridden"
+    WORKFLOW_PUBLISHED = "workflow.published"
 
 
 #: The fields that each action may carry, ids and short facts only. An undeclared field is a programming error.
@@ -125,6 +131,9 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.RECONCILE_OPENED: frozenset({"reconcile_id", "clauses"}),
         Action.REVIEW_REMINDED: frozenset({"review_on", "slot_on", "count"}),
         Action.ROUTE_CHANGED: frozenset({"kind", "what"}),
+        Action.REGISTER_CHANGED: frozenset({"entry_id", "fields"}),
+        Action.REGISTER_CLOSED: frozenset({"entry_id"}),
+        Action.REGISTER_ENTERED: frozenset({"entry_id"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
         Action.SIGNATURE_GIVEN: frozenset(
             {"signature_id", "assignment_id", "content_hash", "record_hash", "record_marks", "recorder_id"}
@@ -136,6 +145,9 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.TRUST_CHANGED: frozenset({"fields"}),
         Action.VERSION_PUBLISHED: frozenset({"number", "effective_on", "content_hash"}),
         Action.VERSION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.WORKFLOW_CHANGED: frozenset({"workflow", "what"}),
+        Action.WORKFLOW_OVERRIDDEN: frozenset({"workflow", "what"}),
+        Action.WORKFLOW_PUBLISHED: frozenset({"workflow", "number", "content_hash"}),
     }.items()
 }
 

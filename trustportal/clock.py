@@ -79,6 +79,8 @@ def weekdays(hour: int) -> Callable[[datetime], str | None]:
 SCHEDULE: tuple[Recurring, ...] = (
     # Editions take effect at 00:00 in England.
     Recurring("day", Event.DAY_BEGAN, daily(0)),
+    # What is due in cases: a day that was missed is swept with the next.
+    Recurring("deadlines", Event.DEADLINES_DUE, daily(7), catches_up=False),
     # Yesterday's reminders help nobody: today's remind of the same.
     Recurring("reminders", Event.REMINDERS_DUE, weekdays(8), catches_up=False),
 )

@@ -19,6 +19,7 @@ TRUST_EXPRESSION = "trust_id = NULLIF(current_setting('app.trust_id', true), '')
 _EVERY = "current_setting('app.all_schools', true) = 'on'"
 _MINE = "ANY (COALESCE(NULLIF(current_setting('app.school_ids', true), ''), '{}')::uuid[])"
 _ME = "NULLIF(current_setting('app.person_id', true), '')::uuid"
+_MY_CASES = "ANY (ARRAY(SELECT my_cases()))"
 
 
 class Reach(StrEnum):
@@ -32,6 +33,10 @@ class Reach(StrEnum):
     )
     SCHOOLS = "schools"  # the table of schools itself
     PEOPLE = "people"  # those who serve where I serve, at the trust, and myself
+    CASES = "cases"  # the table of cases: those in which I take part; jobs see all of the trust
+    CASE = "case"  # a row of a case, as CASES
+    CASE_ROUTED = "case_routed"  # as CASE, and written by jobs only: who takes part is decided by routing
+    OWN = "own"  # who wrote it, and jobs; anybody may add one without a name, and then sees it no more
 
 
 class Writes(StrEnum):
@@ -53,6 +58,18 @@ RESTRICTIONS: dict[Reach, str] = {
         f"{_EVERY} OR id = {_ME} OR EXISTS (SELECT 1 FROM membership m"
         " WHERE m.trust_id = person.trust_id AND m.person_id = person.id)"
     ),
+    Reach.CASES: f"id = {_MY_CASES}",
+    Reach.CASE: f"case_id = {_MY_CASES}",
+    Reach.CASE_ROUTED: f"case_id = {_MY_CASES}",
+    Reach.OWN: f"person_id = {_ME}",
+}
+#: Restrictions of the web alone: jobs act on every case of their trust, under the workers' role.
+OF_THE_WEB: frozenset[Reach] = frozenset({Reach.CASES, Reach.CASE, Reach.CASE_ROUTED, Reach.OWN})
+#: What may be written, where that is not what may be seen.
+CHECKS: dict[Reach, str] = {
+    Reach.PEOPLE: "true",
+    Reach.CASE_ROUTED: "false",
+    Reach.OWN: f"person_id IS NULL OR person_id = {_ME}",
 }
 GRANTED: dict[Writes, str] = {
     Writes.FULL: "SELECT, INSERT, UPDATE, DELETE",
@@ -84,9 +101,11 @@ def statements(rule: Protected) -> list[str]:
     ]
     restriction = RESTRICTIONS.get(rule.reach)
     if restriction:
-        check = "true" if rule.reach is Reach.PEOPLE else restriction
+        check = CHECKS.get(rule.reach, restriction)
+        role = f" TO {WEB}" if rule.reach in OF_THE_WEB else ""
         lines.append(
-            f"CREATE POLICY {table}_{rule.reach} ON {table} AS RESTRICTIVE USING ({restriction}) WITH CHECK ({check})"
+            f"CREATE POLICY {table}_{rule.reach} ON {table} AS RESTRICTIVE{role}"
+            f" USING ({restriction}) WITH CHECK ({check})"
         )
     lines.append(f"GRANT {GRANTED[rule.writes]} ON {table} TO {WEB}, {WORKER}")
     lines.append(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {DEFINER}")

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from trustportal.protection import WEB, WORKER, Protected, Reach, Writes, statements
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

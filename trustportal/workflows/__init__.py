@@ -1,1 +1,1 @@
-"""Workflow definitions and the cases that run on them. Nothing lives here yet: the package marks the highest floor."""
+"""Workflow definitions and the cases that run on them: requests, meetings, concerns, and the register of accounts."""

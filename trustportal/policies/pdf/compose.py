@@ -366,3 +366,14 @@ def _colours(colour: str) -> str:
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     words = colour if 1.05 / (luminance + 0.05) >= _LEAST_CONTRAST else _INK
     return f":root {{ --brand: {colour}; --brand-words: {words}; }}"
+
+
+def printable(text: str) -> str:
+    """Words without the characters that have no shape: for papers of other features."""
+    return _printed(text)
+
+
+def house_assets(colour: str, logo: bytes | None) -> tuple[dict[str, bytes], str]:
+    """What a paper of another feature may name: colours and logo; and the logo's name, "" where there is none."""
+    name = _logo_name(logo)
+    return {"colours.css": _colours(colour).encode(), **({name: logo} if name and logo else {})}, name

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from trustportal import blobs
-from trustportal.access import Actor, Role
+from trustportal.access import Actor, Permission, Role
 from trustportal.db import db, unit_of_work
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event

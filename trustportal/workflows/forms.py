@@ -1,0 +1,388 @@
+"""The forms of workflows: those that a definition describes, and those of the portal's own pages. Shape only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from markupsafe import Markup, escape
+from wtforms import HiddenField, IntegerField, SelectMultipleField
+
+from trustportal.access import ROLE_LABELS, SCHOOL_ROLES, TRUST_ROLES, Role
+from trustportal.errors import RuleBroken
+from trustportal.forms import (
+    ChecksField,
+    ChoiceField,
+    DayField,
+    LongTextField,
+    PortalForm,
+    RadiosField,
+    TextField,
+    TickField,
+    choices,
+)
+from trustportal.workflows.domain.answers import Fault, as_day
+from trustportal.workflows.domain.definition import Action, Comment, Definition, Field, FieldKind
+
+#: A question's key may be any word: in a form it stands behind this, so that it hides nothing of the form itself.
+PREFIX = "f_"
+#: Boxes to choose people in; more when more are named.
+_BOXES = 4
+
+
+class _PeopleBoxes:
+    """One box for each person, all with the field's name: it works without scripts."""
+
+    def __call__(self, field: PeopleField, **_: Any) -> Markup:
+        given = [one for one in (field.data or []) if one]
+        boxes = [*given, *[""] * max(0, _BOXES - len(given))]
+        if len(given) >= _BOXES:
+            boxes.append("")
+        described = [f"{field.id}-hint"] if field.description else []
+        error = Markup("")
+        if field.errors:
+            described.append(f"{field.id}-error")
+            error = Markup(
+                '<p id="{0}-error" class="govuk-error-message">'
+                '<span class="govuk-visually-hidden">Error:</span> {1}</p>'
+            ).format(field.id, field.errors[0])
+        hint = (
+            Markup('<div id="{0}-hint" class="govuk-hint">{1}</div>').format(field.id, field.description)
+            if field.description
+            else Markup("")
+        )
+        selects = Markup("").join(self._box(field, number, chosen) for number, chosen in enumerate(boxes, 1))
+        about = Markup(' aria-describedby="{}"').format(" ".join(described)) if described else Markup("")
+        return Markup(
+            '<div class="govuk-form-group{0}"><fieldset class="govuk-fieldset"{1}>'
+            '<legend class="govuk-fieldset__legend">{2}</legend>{3}{4}<div class="boxes">{5}</div></fieldset></div>'
+        ).format(
+            " govuk-form-group--error" if field.errors else "", about, field.label.text, hint, error, selects
+        )
+
+    @staticmethod
+    def _box(field: PeopleField, number: int, chosen: str) -> Markup:
+        options = Markup("").join(
+            Markup('<option value="{}"{}>{}</option>').format(
+                value, Markup(" selected") if value and value == chosen else "", label
+            )
+            for value, label in field.people
+        )
+        known = {value for value, _ in field.people}
+        if chosen and chosen not in known:
+            options += Markup('<option value="{}" selected>Somebody who does not serve here</option>').format(
+                escape(chosen)
+            )
+        return Markup(
+            '<label class="govuk-visually-hidden" for="{0}">{1}, person {2}</label>'
+            '<select class="govuk-select" id="{0}" name="{3}">{4}</select>'
+        ).format(
+            field.id if number == 1 else f"{field.id}-{number}", field.label.text, number, field.name, options
+        )
+
+
+class PeopleField(SelectMultipleField):
+    """Several people. Whether they may be named is the definition's business."""
+
+    widget = _PeopleBoxes()
+    validate_choice = False
+
+    def __init__(self, label: str, *, people: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(label, choices=[], validate_choice=False, **kwargs)
+        self.people = [("", ""), *people]
+
+    def pre_validate(self, form: Any) -> None:
+        """Nothing is asked of the shape."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """What was chosen, without the boxes that were left empty."""
+        self.data = [one for one in valuelist if one]
+
+
+def _when(field: Field, definition: Definition) -> str:
+    """The hint, with when a question has to be answered if it depends on another."""
+    if field.required_if is None:
+        return field.hint
+    other = definition.field(field.required_if.field)
+    if other is None:
+        return field.hint
+    labels = [one.label for one in other.options if one.value in field.required_if.any_of]
+    quoted = " or ".join(f"“{one}”" for one in labels)
+    return " ".join(part for part in (field.hint, f"Needed if you chose {quoted} above.") if part)
+
+
+def _made(
+    field: Field,
+    definition: Definition,
+    people: Sequence[tuple[str, str]],
+    accounts: Sequence[tuple[str, str]],
+) -> Any:
+    optional = not field.required and field.required_if is None and field.kind is not FieldKind.TICK
+    label = f"{field.label} (optional)" if optional else field.label
+    told: Any = {"description": _when(field, definition)}
+    if field.kind is FieldKind.LONG_TEXT:
+        return LongTextField(label, **told)
+    if field.kind is FieldKind.CHOICE:
+        return RadiosField(label, choices=_options(field), validate_choice=False, **told)
+    if field.kind is FieldKind.CHOICES:
+        return ChecksField(label, choices=_options(field), validate_choice=False, **told)
+    if field.kind is FieldKind.PERSON:
+        return ChoiceField(label, choices=choices([("", ""), *people]), validate_choice=False, **told)
+    if field.kind is FieldKind.ACCOUNT:
+        return ChoiceField(label, choices=choices([("", ""), *accounts]), validate_choice=False, **told)
+    if field.kind is FieldKind.PEOPLE:
+        return PeopleField(label, people=people, **told)
+    if field.kind is FieldKind.DAY:
+        return DayField(label, **told)
+    return TickField(label, **told) if field.kind is FieldKind.TICK else TextField(label, **told)
+
+
+def _options(field: Field) -> Any:
+    return choices(
+        (one.value, f"{one.label}: {one.hint}" if one.hint else one.label) for one in field.options
+    )
+
+
+class AnswersForm(PortalForm):
+    """A form that a definition describes. `given()` is what was sent, by the questions' keys."""
+
+    asked: tuple[Field, ...] = ()
+    intake_id = HiddenField()
+    revision = HiddenField()
+
+    def given(self) -> dict[str, Any]:
+        """What was sent; a day that cannot be read is kept as it was typed, so that it is refused."""
+        found = {}
+        for one in self.asked:
+            field = self[f"{PREFIX}{one.key}"]
+            found[one.key] = field.data
+            if one.kind is FieldKind.DAY and field.data is None and any(field.raw_data or ()):
+                found[one.key] = " ".join(field.raw_data)
+        return found
+
+    def refuse(self, broken: RuleBroken) -> None:
+        """At its question, where there is one."""
+        named = f"{PREFIX}{broken.field}"
+        super().refuse(RuleBroken(broken.message, named if named in self._fields else broken.field))
+
+    def note(self, faults: Iterable[Fault]) -> bool:
+        """Note everything that is wrong; whether anything is."""
+        found = list(faults)
+        for one in found:
+            field = self._fields.get(f"{PREFIX}{one.field}")
+            # What the shape said already is not said twice.
+            if field is not None and not field.errors:
+                field.errors = [one.words]
+        return bool(found)
+
+    def sections(self) -> list[tuple[str, list[Any]]]:
+        """The questions in their sections, in order."""
+        found: list[tuple[str, list[Any]]] = []
+        for one in self.asked:
+            if not found or found[-1][0] != one.section:
+                found.append((one.section, []))
+            found[-1][1].append(self[f"{PREFIX}{one.key}"])
+        return found
+
+
+T = TypeVar("T", bound=PortalForm)
+
+
+def apart(form: T, prefix: str) -> T:
+    """The same form with ids of its own, where a page has several of its kind."""
+    for field in form:
+        field.id = f"{prefix}-{field.name}"
+        field.label.field_id = field.id
+    return form
+
+
+def answers_form(
+    definition: Definition,
+    asked: Sequence[Field],
+    *,
+    values: Mapping[str, Any] | None = None,
+    people: Sequence[tuple[str, str]] = (),
+    accounts: Sequence[tuple[str, str]] = (),
+    action: Action | None = None,
+) -> AnswersForm:
+    """The form of a definition's questions, filled with what is known. `action`: with what it asks besides."""
+    fields: dict[str, Any] = {f"{PREFIX}{one.key}": _made(one, definition, people, accounts) for one in asked}
+    if action is not None and action.comment is not Comment.NONE:
+        words = action.comment_label + (" (optional)" if action.comment is Comment.OPTIONAL else "")
+        fields["comment"] = LongTextField(words)
+    if action is not None and action.statement:
+        fields["confirmed"] = TickField(action.statement)
+    made = type("DefinedForm", (AnswersForm,), {**fields, "asked": tuple(asked)})
+    known = {f"{PREFIX}{key}": _shown(definition, key, value) for key, value in (values or {}).items()}
+    form: AnswersForm = made(data={key: value for key, value in known.items() if value is not None})
+    return form if action is None else apart(form, action.key)
+
+
+def _shown(definition: Definition, key: str, value: Any) -> Any:
+    field = definition.field(key)
+    return as_day(value) if field is not None and field.kind is FieldKind.DAY else value
+
+
+class NoteForm(PortalForm):
+    """A note in a case."""
+
+    text = LongTextField("Write a note", description="Everybody who takes part in this case can read it.")
+
+
+class HandOverForm(PortalForm):
+    """To whom a task goes, and why."""
+
+    to = ChoiceField("Who should do it?", validate_choice=False)
+    reason = TextField("Why?")
+
+    def offer(self, people: Mapping[UUID, str]) -> HandOverForm:
+        """With whom it can be handed to."""
+        self.to.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        return self
+
+
+class StepBackForm(PortalForm):
+    """Why somebody steps back."""
+
+    reason = TextField(
+        "Why do you step back?", description="The others see it. You do not see the case any more."
+    )
+
+
+class WholeNumberField(IntegerField):
+    """A whole number, in a narrow box."""
+
+    widget = TextField.widget
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Empty is None; raises ValueError with words of ours."""
+        self.data: int | None = None
+        if valuelist and valuelist[0].strip():
+            try:
+                self.data = int(valuelist[0])
+            except ValueError:
+                raise ValueError("Enter a whole number.") from None
+
+
+def role_choices(*, trust_too: bool = True) -> Any:
+    """Posts to choose from."""
+    roles = [one for one in Role if one in SCHOOL_ROLES or (trust_too and one in TRUST_ROLES)]
+    return choices([("", ""), *((str(one), ROLE_LABELS[one]) for one in roles)])
+
+
+class _Seen(PortalForm):
+    seen = HiddenField()
+    state = HiddenField()
+
+
+class DeadlineForm(_Seen):
+    """How long a step may take."""
+
+    within = WholeNumberField(
+        "Working days", render_kw={"class": "govuk-input--width-4", "inputmode": "numeric"}
+    )
+    stops_in_holidays = TickField("School holidays stop it")
+
+
+class ApproverForm(_Seen):
+    """One more who has to agree."""
+
+    role = ChoiceField("Who has to agree too?", validate_choice=False)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.role.choices = role_choices()
+
+
+class StepForm(PortalForm):
+    """A step more."""
+
+    seen = HiddenField()
+    after = ChoiceField("After which step?", validate_choice=False)
+    title = TextField(
+        "What happens in it?", description="Such as “The designated safeguarding lead reads it”"
+    )
+    role = ChoiceField("Who does it?", validate_choice=False)
+    statement = TextField(
+        "What do they sign? (optional)", description="Such as “I have no safeguarding concerns about this.”"
+    )
+    within = WholeNumberField(
+        "Within how many working days?", render_kw={"class": "govuk-input--width-4", "inputmode": "numeric"}
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.role.choices = role_choices()
+
+
+class LetterForm(PortalForm):
+    """The words of a letter."""
+
+    seen = HiddenField()
+    letter = HiddenField()
+    body = LongTextField("The letter's words")
+
+
+class SeenForm(PortalForm):
+    """A button that goes with what the page showed."""
+
+    seen = HiddenField()
+    state = HiddenField()
+    seat = HiddenField()
+
+
+class PublishForm(PortalForm):
+    """Why a new version is needed."""
+
+    reason = TextField("Why is this change needed?")
+
+
+class TryForm(PortalForm):
+    """Whom a case would come from, and whom it would name."""
+
+    school = ChoiceField("At which school?", validate_choice=False)
+    starter = ChoiceField("Who starts it?", validate_choice=False)
+
+
+class RegisterPeopleForm(PortalForm):
+    """Who looks after an account."""
+
+    administrators = PeopleField("Administrators", description="At least two different people")
+    moderators = PeopleField("Moderators", description="At least two different people")
+    custodian = ChoiceField(
+        "Who keeps the sign-in details?",
+        validate_choice=False,
+        description="The person who stores them securely. The portal never stores a password.",
+    )
+
+    def offer(self, people: Mapping[UUID, str]) -> RegisterPeopleForm:
+        """With who can be named."""
+        pairs = [(str(one), name) for one, name in people.items()]
+        self.administrators.people = [("", ""), *pairs]
+        self.moderators.people = [("", ""), *pairs]
+        self.custodian.choices = choices([("", ""), *pairs])
+        return self
+
+
+class ReviewForm(PortalForm):
+    """Somebody looked at an account."""
+
+    address = TextField("Address (optional)", description="The web address or name of the account")
+    review_on = DayField("When is it looked at again?")
+
+
+class CloseForm(PortalForm):
+    """The end of an account."""
+
+    archived = TickField("The content is kept or deleted, as we decided")
+    access_removed = TickField("Nobody can get in any more, and the sign-in details are gone or handed over")
+    note = LongTextField("What became of it, and how did it go?")
+
+
+class BreakForm(PortalForm):
+    """A school holiday."""
+
+    name = TextField("Name", description="Such as “Half term”")
+    from_on = DayField("First day")
+    to_on = DayField("Last day")

@@ -1,0 +1,67 @@
+"""What workflows put on the home page: tasks in cases, accounts to see to, drafts, and for the clerk an alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from flask import url_for
+
+from trustportal import web
+from trustportal.access import Actor, Permission
+from trustportal.tenants.tasks import Task
+from trustportal.words import listed
+from trustportal.workflows.domain.register import FLAG_WORDS, RED, Flag
+from trustportal.workflows.models import RegisterEntry
+from trustportal.workflows.queries import alarms, cases, register
+
+
+def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
+    """What waits for somebody."""
+    assert actor.person_id is not None
+    slug = web.trust().slug
+    for case in cases.list_waiting():
+        yield Task(
+            title=f"{case.title}: {case.state[:1].lower()}{case.state[1:]}",
+            url=url_for("cases.show", trust=slug, case_id=case.id),
+            detail=case.workflow if case.workflow != case.title else "",
+            due_on=case.due_on,
+            place=case.school_name,
+            urgency=0,
+        )
+    yield from _accounts(actor, slug)
+    if alarms.find_mine() is not None:
+        yield Task(
+            title="Something waits that nobody can receive",
+            url=url_for("tenants.people", trust=slug)
+            if actor.can_anywhere(Permission.PEOPLE_READ)
+            else url_for("pages.home", trust=slug),
+            detail="Look at which posts are vacant. Nothing more can be said here.",
+            urgency=0,
+            tag="Alarm",
+            tag_kind="conflict",
+        )
+
+
+def _accounts(actor: Actor, slug: str) -> Iterable[Task]:
+    kept = [one for one in actor.school_ids if actor.can(Permission.REGISTER_KEEP, one)]
+    if not kept:
+        return
+    found: dict[RegisterEntry, list[Flag]] = {}
+    schools = {}
+    for entry, flag, school in register.list_flagged(kept):
+        found.setdefault(entry, []).append(flag)
+        schools[entry.id] = school
+    for entry, flags in found.items():
+        school = schools[entry.id]
+        red = any(flag in RED for flag in flags)
+        yield Task(
+            title=f"See to the account “{entry.name}”",
+            url=url_for("register.entry", trust=slug, school=school.slug, entry_id=entry.id),
+            detail=f"{listed([FLAG_WORDS[flag] for flag in flags])}.".capitalize(),
+            due_on=entry.closes_on if Flag.CLOSING_PASSED in flags else None,
+            place=school.short_name,
+            urgency=0 if red else 1,
+            tag="Not as it should be" if red else "",
+            tag_kind="late" if red else "",
+        )

@@ -1,0 +1,76 @@
+"""Doors for workers. Each calls one service; each may run twice without harm."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from trustportal.jobs import Event, job
+from trustportal.times import now, today
+from trustportal.workflows.services import deadlines, defining, documents, register, routing, starting
+
+
+@job("default", on=Event.SCHOOL_CREATED)
+def install_for_school(*, school_id: str) -> None:
+    """A trust with its first school has workflows."""
+    defining.install(now=now())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def install_daily(*, slot: str) -> None:
+    """What came with a newer release."""
+    defining.install(now=now())
+
+
+@job("default", on=Event.CASE_SENT)
+def open_case(*, intake_id: str) -> None:
+    """A form that was sent becomes a case."""
+    starting.open_case(intake_id=UUID(intake_id), now=now())
+
+
+@job("default", on=Event.CASE_ROUTE)
+def route_case(*, case_id: str) -> None:
+    """Give out what waits in a case."""
+    routing.route_case(case_id=UUID(case_id), now=now())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def route_daily(*, slot: str) -> None:
+    """Posts begin and end with the day."""
+    routing.announce_all()
+
+
+@job("default", on=Event.MEMBERSHIP_CHANGED)
+def membership_changed(*, person_id: str, membership_id: str = "", school_id: str = "") -> None:
+    """Somebody came or left: tasks, who sees what, and the accounts in which they have a part."""
+    routing.announce_all()
+    register.announce_checks(person_id=UUID(person_id))
+
+
+@job("default", on=Event.DEADLINES_DUE)
+def sweep_deadlines(*, slot: str) -> None:
+    """A job for each deadline that has come."""
+    deadlines.sweep(today=today())
+
+
+@job("default", on=Event.CASE_DEADLINE)
+def fire_deadline(*, deadline_id: str) -> None:
+    """One deadline."""
+    deadlines.fire(deadline_id=UUID(deadline_id), now=now())
+
+
+@job("documents", on=Event.CASE_DOCUMENT)
+def print_document(*, document_id: str) -> None:
+    """The PDF of a letter or signed form."""
+    documents.print_document(document_id=UUID(document_id), now=now())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def check_register(*, slot: str) -> None:
+    """Reviews and closing days come with the day."""
+    register.announce_checks()
+
+
+@job("default", on=Event.REGISTER_CHECK)
+def check_entry(*, entry_id: str) -> None:
+    """What is to be seen to at one account."""
+    register.check_entry(entry_id=UUID(entry_id), now=now())

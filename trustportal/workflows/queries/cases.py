@@ -1,0 +1,360 @@
+"""Cases as their participants may see them. Whatever is not theirs is missing: PostgreSQL shows no row of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from trustportal.db import current_scope, db
+from trustportal.errors import NotFound
+from trustportal.tenants.models import School
+from trustportal.workflows.domain.definition import Definition, FieldKind, State
+from trustportal.workflows.domain.engine import CaseFacts, Pending, Signed
+from trustportal.workflows.domain.routing import people_in
+from trustportal.workflows.models import (
+    CaseAssignee,
+    CaseDeadline,
+    CaseDocument,
+    CaseIntake,
+    CaseNote,
+    CaseParticipant,
+    CaseRecusal,
+    CaseSignature,
+    CaseSubject,
+    CaseTask,
+    WorkflowCase,
+    WorkflowVersion,
+)
+from trustportal.workflows.queries import definitions
+from trustportal.workflows.sealing import Seal
+
+
+@dataclass(slots=True)
+class OpenTask:
+    """A task that waits, with who may do it."""
+
+    row: CaseTask
+    people: tuple[UUID, ...] = ()
+
+
+@dataclass(slots=True)
+class Case:
+    """A case with what deciding about it takes."""
+
+    row: WorkflowCase
+    version: WorkflowVersion
+    definition: Definition
+    values: dict[str, Any]
+    seal: Seal
+    tasks: list[OpenTask] = field(default_factory=list)
+    subjects: frozenset[UUID] = frozenset()
+    signatures: list[CaseSignature] = field(default_factory=list)
+    recused: frozenset[UUID] = frozenset()
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        return self.definition.state(self.row.state)
+
+    def facts(self) -> CaseFacts:
+        """As the engine sees it."""
+        return CaseFacts(
+            state=self.row.state,
+            values=self.values,
+            starter=self.row.starter_id,
+            subjects=self.subjects,
+            tasks=tuple(Pending(one.row.id, one.row.seat, frozenset(one.people)) for one in self.tasks),
+            signatures=tuple(
+                Signed(one.state, one.seat, one.person_id) for one in self.signatures if one.voided_at is None
+            ),
+            school=self.row.school_id,
+        )
+
+    @property
+    def title(self) -> str:
+        """What it is about, in a line."""
+        about = str(self.values.get(self.definition.title_field) or "") if self.definition.title_field else ""
+        return f"{self.definition.title}: {about}" if about else self.definition.title
+
+
+def _mine(statement: Any) -> Any:
+    """The application's own filter, before the database's: only cases in which the person of the scope takes part."""
+    scope = current_scope()
+    if scope is None or scope.person_id is None:
+        return statement
+    part = select(CaseParticipant.case_id).where(
+        CaseParticipant.person_id == scope.person_id, CaseParticipant.until_at.is_(None)
+    )
+    about = select(CaseSubject.case_id).where(CaseSubject.person_id == scope.person_id)
+    return statement.where(WorkflowCase.id.in_(part), WorkflowCase.id.not_in(about))
+
+
+def get_case(case_id: UUID, *, lock: bool = False) -> Case:
+    """A case; with `lock`, so that nobody else changes it meanwhile. Missing, or not ours: `NotFound`."""
+    statement = _mine(select(WorkflowCase).where(WorkflowCase.id == case_id))
+    row = db.session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        raise NotFound()
+    version, seal = definitions.get_version(row.version_id), Seal.of_trust()
+    found = Case(
+        row, version, definitions.at_school(version, row.school_id), seal.open(row.sealed, row.id), seal
+    )
+    tasks = db.session.scalars(
+        select(CaseTask)
+        .where(CaseTask.case_id == case_id, CaseTask.ended_at.is_(None))
+        .order_by(CaseTask.seat)
+    ).all()
+    people: dict[UUID, list[UUID]] = {one.id: [] for one in tasks}
+    for one in db.session.scalars(
+        select(CaseAssignee)
+        .where(CaseAssignee.case_id == case_id, CaseAssignee.until_at.is_(None))
+        .order_by(CaseAssignee.since_at, CaseAssignee.id)
+    ):
+        if one.task_id in people:
+            people[one.task_id].append(one.person_id)
+    found.tasks = [OpenTask(one, tuple(people[one.id])) for one in tasks]
+    found.subjects = frozenset(
+        db.session.scalars(select(CaseSubject.person_id).where(CaseSubject.case_id == case_id))
+    )
+    found.signatures = list(
+        db.session.scalars(
+            select(CaseSignature).where(CaseSignature.case_id == case_id).order_by(CaseSignature.signed_at)
+        )
+    )
+    found.recused = frozenset(
+        db.session.scalars(select(CaseRecusal.person_id).where(CaseRecusal.case_id == case_id))
+    )
+    return found
+
+
+def list_participants(case_id: UUID) -> list[CaseParticipant]:
+    """Who takes part today."""
+    return list(
+        db.session.scalars(
+            select(CaseParticipant)
+            .where(CaseParticipant.case_id == case_id, CaseParticipant.until_at.is_(None))
+            .order_by(CaseParticipant.since_at, CaseParticipant.id)
+        )
+    )
+
+
+def list_deadlines(case_id: UUID) -> list[CaseDeadline]:
+    """What is due in a case, and was not left before."""
+    return list(
+        db.session.scalars(
+            select(CaseDeadline)
+            .where(CaseDeadline.case_id == case_id, CaseDeadline.ended_at.is_(None))
+            .order_by(CaseDeadline.due_on)
+        )
+    )
+
+
+def list_documents(case_id: UUID) -> list[CaseDocument]:
+    """Letters and the signed form, newest first."""
+    return list(
+        db.session.scalars(
+            select(CaseDocument)
+            .where(CaseDocument.case_id == case_id)
+            .order_by(CaseDocument.written_at.desc(), CaseDocument.key)
+        )
+    )
+
+
+def get_document(case_id: UUID, document_id: UUID) -> CaseDocument:
+    """A letter of a case."""
+    found = db.session.scalars(
+        select(CaseDocument).where(CaseDocument.case_id == case_id, CaseDocument.id == document_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note, opened."""
+
+    author_id: UUID | None
+    text: str
+    written_at: Any
+
+
+def list_notes(case_id: UUID, seal: Seal) -> list[Note]:
+    """The notes of a case, newest first."""
+    rows = db.session.scalars(
+        select(CaseNote).where(CaseNote.case_id == case_id).order_by(CaseNote.written_at.desc())
+    )
+    return [Note(row.author_id, str(seal.open(row.sealed, row.id)), row.written_at) for row in rows]
+
+
+# -- lists -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A case in a list."""
+
+    id: UUID
+    reference: str
+    title: str
+    workflow: str
+    state: str
+    school_id: UUID
+    school_name: str
+    school_slug: str
+    opened_at: Any
+    closed_at: Any
+    due_on: date | None
+    #: Whether it waits for the person of the scope.
+    waits_for_me: bool
+    is_mine: bool
+
+
+def list_waiting() -> list[Listed]:
+    """The cases that wait for the person of the scope."""
+    return list_cases(waiting=True)
+
+
+def list_cases(
+    *, school_id: UUID | None = None, closed: bool = False, waiting: bool = False, limit: int = 200
+) -> list[Listed]:
+    """The cases in which the person of the scope takes part: open ones by their deadline, closed ones newest first.
+
+    `waiting`: only those that wait for them.
+    """
+    scope = current_scope()
+    me = scope.person_id if scope else None
+    due = (
+        select(func.min(CaseDeadline.due_on))
+        .where(
+            CaseDeadline.case_id == WorkflowCase.id,
+            CaseDeadline.ended_at.is_(None),
+            CaseDeadline.kind == "due",
+        )
+        .scalar_subquery()
+    )
+    waits = (
+        select(CaseAssignee.id)
+        .join(CaseTask, CaseTask.id == CaseAssignee.task_id)
+        .where(
+            CaseTask.case_id == WorkflowCase.id,
+            CaseTask.ended_at.is_(None),
+            CaseAssignee.until_at.is_(None),
+            CaseAssignee.person_id == me,
+        )
+        .exists()
+    )
+    statement = _mine(
+        select(WorkflowCase, School, due.label("due"), waits.label("waits"))
+        .join(School, School.id == WorkflowCase.school_id)
+        .where(WorkflowCase.closed_at.is_not(None) if closed else WorkflowCase.closed_at.is_(None))
+        .order_by(
+            WorkflowCase.closed_at.desc() if closed else due.asc().nulls_last(),
+            WorkflowCase.opened_at.desc(),
+        )
+        .limit(limit)
+    )
+    if school_id is not None:
+        statement = statement.where(WorkflowCase.school_id == school_id)
+    if waiting:
+        statement = statement.where(waits)
+    rows = db.session.execute(statement).all()
+    if not rows:
+        return []
+    said = definitions.titles(row[0].version_id for row in rows)
+    seal = Seal.of_trust()
+    return [
+        _listed(case, school, said[case.version_id], seal, day, is_due, me)
+        for case, school, day, is_due in rows
+    ]
+
+
+def _listed(
+    case: WorkflowCase,
+    school: School,
+    definition: Definition,
+    seal: Seal,
+    due: date | None,
+    waits: bool,
+    me: UUID | None,
+) -> Listed:
+    about = seal.open(case.sealed, case.id).get(definition.title_field) if definition.title_field else ""
+    return Listed(
+        case.id,
+        case.reference,
+        str(about or "") or definition.title,
+        definition.title,
+        definition.state(case.state).title,
+        school.id,
+        school.short_name,
+        school.slug,
+        case.opened_at,
+        case.closed_at,
+        due,
+        bool(waits),
+        case.starter_id == me and me is not None,
+    )
+
+
+def list_drafts(person_id: UUID) -> list[tuple[CaseIntake, Definition]]:
+    """The forms that somebody began, or has just sent, newest first."""
+    rows = list(
+        db.session.scalars(
+            select(CaseIntake).where(CaseIntake.person_id == person_id).order_by(CaseIntake.changed_at.desc())
+        )
+    )
+    said = definitions.titles(row.version_id for row in rows)
+    return [(row, said[row.version_id]) for row in rows]
+
+
+def find_intake(intake_id: UUID, *, lock: bool = False) -> CaseIntake | None:
+    """A form that was begun or sent, if it is the scope's person's own (jobs: anybody's)."""
+    statement = select(CaseIntake).where(CaseIntake.id == intake_id)
+    scope = current_scope()
+    if scope is not None and scope.person_id is not None:
+        statement = statement.where(CaseIntake.person_id == scope.person_id)
+    return db.session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+
+
+# -- for jobs ----------------------------------------------------------------------------------------------------
+
+
+def open_case_ids(*, people: Collection[UUID] | None = None) -> list[UUID]:
+    """The open cases of the trust, or those that have to do with some people; only jobs see them all."""
+    statement = (
+        select(WorkflowCase.id).where(WorkflowCase.closed_at.is_(None)).order_by(WorkflowCase.opened_at)
+    )
+    if people is not None:
+        part = select(CaseParticipant.case_id).where(CaseParticipant.person_id.in_(people))
+        statement = statement.where(WorkflowCase.id.in_(part))
+    return list(db.session.scalars(statement))
+
+
+def list_due_deadlines(today: date) -> list[UUID]:
+    """Deadlines for which the clock has something to do: reminders from their day on, ends from the day after."""
+    return list(
+        db.session.scalars(
+            select(CaseDeadline.id)
+            .where(
+                CaseDeadline.ended_at.is_(None),
+                CaseDeadline.fired_at.is_(None),
+                or_(
+                    (CaseDeadline.kind == "remind") & (CaseDeadline.due_on <= today),
+                    (CaseDeadline.kind == "due") & (CaseDeadline.due_on < today),
+                ),
+            )
+            .order_by(CaseDeadline.due_on, CaseDeadline.id)
+        )
+    )
+
+
+def names_needed(values: dict[str, Any], definition: Definition) -> Iterable[UUID]:
+    """The people that a form names."""
+    for one in definition.fields:
+        if one.kind in {FieldKind.PERSON, FieldKind.PEOPLE}:
+            yield from people_in(values.get(one.key))

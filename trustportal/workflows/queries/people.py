@@ -1,0 +1,46 @@
+"""Who serves where, as routing sees it."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from trustportal.access import Role
+from trustportal.db import db
+from trustportal.tenants.models import Membership, Person
+from trustportal.workflows.domain.routing import Post, Roster, Tie
+from trustportal.workflows.models import Tie as TieRow
+
+
+def roster(on: date) -> Roster:
+    """Everybody who serves on a day, as far as the scope sees; ties as far as it may read them (jobs: all)."""
+    posts = db.session.execute(
+        select(
+            Membership.person_id, Membership.role, Membership.school_id, Membership.acting, Membership.from_on
+        ).where(Membership.from_on <= on, or_(Membership.to_on.is_(None), Membership.to_on >= on))
+    )
+    ties = db.session.execute(
+        select(TieRow.person_id, TieRow.other_id, TieRow.kind).where(TieRow.ended_at.is_(None))
+    )
+    return Roster(
+        tuple(Post(row.person_id, Role(row.role), row.school_id, row.acting, row.from_on) for row in posts),
+        tuple(Tie(row.person_id, row.other_id, row.kind == "leads") for row in ties),
+    )
+
+
+def serving_at(school_id: UUID, on: date) -> dict[UUID, str]:
+    """Who serves at a school on a day: names by id, in the order of names."""
+    rows = db.session.execute(
+        select(Person.id, Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.school_id == school_id,
+            Membership.from_on <= on,
+            or_(Membership.to_on.is_(None), Membership.to_on >= on),
+        )
+        .distinct()
+        .order_by(Person.name)
+    )
+    return {row.id: row.name for row in rows}

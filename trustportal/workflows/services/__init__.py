@@ -1,0 +1,1 @@
+"""Use cases of workflows: defining them, starting and acting in cases, giving them out, the register of accounts."""

@@ -1,0 +1,1 @@
+"""Pages of workflows, cases and the register."""

@@ -1,0 +1,27 @@
+"""What workflows put into the primary navigation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from trustportal import web
+from trustportal.access import Actor, Permission
+
+
+def links(actor: Actor) -> list[dict[str, Any]]:
+    """Requests and cases for everybody; the register and the workflows for those who keep them."""
+    trust = web.trust().slug
+    found: list[dict[str, Any]] = []
+    if actor.person_id is not None:
+        found.append(_link("Requests", url_for("cases.mine", trust=trust), 45))
+    if actor.can_anywhere(Permission.REGISTER_READ):
+        found.append(_link("Accounts", url_for("register.overview", trust=trust), 50))
+    if actor.can(Permission.WORKFLOW_MANAGE):
+        found.append(_link("Workflows", url_for("workflows.overview", trust=trust), 87))
+    return found
+
+
+def _link(words: str, url: str, order: int) -> dict[str, Any]:
+    return {"text": words, "url": url, "section": url, "count": 0, "order": order}
