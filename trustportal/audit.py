@@ -38,6 +38,9 @@ class Action(StrEnum):
     EDITION_RETURNED = "edition.returned"
     EDITION_SUBMITTED = "edition.submitted"
     EDITION_WITHDRAWN = "edition.withdrawn"
+    FINDING_ANSWERED = "finding.answered"
+    GUIDANCE_REVIEW_CLOSED = "guidance_review.closed"
+    GUIDANCE_REVIEW_OPENED = "guidance_review.opened"
     INVITATION_SENT = "invitation.sent"
     INVITATION_USED = "invitation.used"
     MEMBERSHIP_BEGAN = "membership.began"
@@ -79,6 +82,9 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.EDITION_APPROVED: frozenset({"label", "content_hash", "effective_on", "by"}),
         Action.EDITION_RETURNED: frozenset({"run_id", "content_hash"}),
         Action.EDITION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.FINDING_ANSWERED: frozenset({"rule", "severity", "clause_key", "mark"}),
+        Action.GUIDANCE_REVIEW_CLOSED: frozenset({"review_id", "record"}),
+        Action.GUIDANCE_REVIEW_OPENED: frozenset({"review_id", "record", "clauses", "places"}),
         Action.INVITATION_SENT: frozenset({"invitation_id"}),
         Action.INVITATION_USED: frozenset({"invitation_id"}),
         Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),

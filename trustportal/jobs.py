@@ -46,6 +46,7 @@ class Event(StrEnum):
     DRAFT_PDF_WANTED = "draft_pdf.wanted"
     EDITION_APPROVED = "edition.approved"
     EDITION_IN_FORCE = "edition.in_force"
+    GUIDANCE_REVIEW_OPENED = "guidance_review.opened"
     INVITATION_MADE = "invitation.made"
     MAIL_QUEUED = "mail.queued"
     MEMBERSHIP_CHANGED = "membership.changed"

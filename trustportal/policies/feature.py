@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from flask import Flask
 
-VIEWS = ("trust", "drafts", "importing", "approvals", "school", "public")
+VIEWS = ("trust", "drafts", "importing", "linting", "guidance", "approvals", "school", "public")
 
 
 def install(app: Flask) -> None:

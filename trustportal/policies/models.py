@@ -461,3 +461,6 @@ class PublicationPlace(PlaceOwned):
     #: waiting, adopted, follows, to_decide, values_missing
     outcome: Mapped[str] = mapped_column(String(20))
     done_at: Mapped[datetime | None]
+
+
+from trustportal.policies import lint_models as lint_models  # noqa: E402  (its tables belong to this feature)

@@ -25,6 +25,7 @@ NAMES: Mapping[str, Any] = {
     "label": lambda at: "1.1",
     "number": lambda at: 1,
     "kind": lambda at: "csv",
+    "record": lambda at: "data-protection-act-1998",
     "token": lambda at: "made-up",
     "digest": lambda at: at.digest,
     "session_id": lambda at: uuid4(),
@@ -44,7 +45,10 @@ NAMES: Mapping[str, Any] = {
 
 
 #: What the draft's own pages work on, but for those below.
-AT_BLUEPRINT: Mapping[str, Any] = {"drafts": lambda at: {"policy": at.drafting, "key": "kind"}}
+AT_BLUEPRINT: Mapping[str, Any] = {
+    "drafts": lambda at: {"policy": at.drafting, "key": "kind"},
+    "lint": lambda at: {"policy": at.drafting},
+}
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.start": lambda at: {"policy": at.reconciling},

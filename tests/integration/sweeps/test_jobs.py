@@ -20,6 +20,7 @@ TELLS_AGAIN = {
     "policies.jobs.ask_approvers",
     "policies.jobs.tell_submitter",
     "policies.jobs.ask_head",
+    "policies.jobs.tell_of_superseded_guidance",
 }
 MAILED = {"notice", "mail"}
 

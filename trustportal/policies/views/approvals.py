@@ -11,11 +11,13 @@ from flask import Blueprint, Flask, Response, url_for
 
 from trustportal.access import Actor, Permission
 from trustportal.errors import NotFound, RuleBroken
-from trustportal.policies import queries, reading
+from trustportal.policies import linting, queries, reading
 from trustportal.policies.domain.approval import MinuteOutcome, RunState, VoteChoice
 from trustportal.policies.domain.changes import ChangeRow, marks_from_json
 from trustportal.policies.domain.diff import ClauseChange
+from trustportal.policies.domain.lint.model import Finding
 from trustportal.policies.forms.trust import MinuteForm, VoteForm, given
+from trustportal.policies.lint_models import LintAnswer
 from trustportal.policies.models import ApprovalRun, Policy, TemplateVersion
 from trustportal.policies.services import approvals
 from trustportal.tenants import queries as tenants
@@ -45,6 +47,8 @@ class Judged:
     submitter: str
     #: What changed in the header: (label, old, new).
     header: list[tuple[str, str, str]]
+    #: What lint found and somebody let stand, in the words that are judged.
+    answered: list[tuple[Finding, LintAnswer]]
 
 
 def judged(run: ApprovalRun) -> Judged:
@@ -70,6 +74,7 @@ def judged(run: ApprovalRun) -> Judged:
             approvals.state_of(run),
             names.get(run.submitted_by, "the trust"),
             _header_changes(base, version) if base else [],
+            linting.report_of_version(policy, version, today()).answered,
         )
     assert run.edition_id is not None
     edition = queries.get_edition(run.edition_id)
@@ -88,6 +93,12 @@ def judged(run: ApprovalRun) -> Judged:
         approvals.state_of(run),
         names.get(run.submitted_by, "the school"),
         [],
+        linting.report_of_place(
+            queries.get_version(edition.template_version_id),
+            reading.clauses_of(edition),
+            edition.school_id,
+            today(),
+        ).answered,
     )
 
 
@@ -109,6 +120,7 @@ _HEADER_WORDS = {
     "related": "Related policies",
     "statutory": "Required by law",
     "public": "Open to the public",
+    "safeguarding": "About safeguarding",
     "numbering": "Numbering",
 }
 

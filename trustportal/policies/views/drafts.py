@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 
 from trustportal.access import Permission
 from trustportal.errors import Conflict, NotFound, RuleBroken
-from trustportal.policies import queries, reading
+from trustportal.policies import linting, queries, reading
 from trustportal.policies.domain import changes, references
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Weight
@@ -23,6 +23,7 @@ from trustportal.policies.forms.trust import (
 )
 from trustportal.policies.models import Policy, TemplateVersion
 from trustportal.policies.services import approvals, documents, drafts, publishing
+from trustportal.policies.views.answers import typed_answers
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
@@ -42,7 +43,7 @@ def _shared() -> dict[str, Any]:
     return {"draft_url": url}
 
 
-def _open(slug: str) -> tuple[Policy, TemplateVersion]:
+def open_draft(slug: str) -> tuple[Policy, TemplateVersion]:
     """The policy of the address and its open version. `NotFound` where none is open."""
     g.policy = queries.get_policy(slug)
     version = queries.find_open_version(g.policy.id)
@@ -73,7 +74,7 @@ def start(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def edit(trust: str, policy: str) -> Response:
     """The draft, clause by clause."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     tree = reading.tree_of_version(version)
     base = queries.get_version(version.based_on_id) if version.based_on_id else None
     changed = set(changes.changed_keys(reading.tree_of_version(base), tree)) if base else set()
@@ -86,6 +87,7 @@ def edit(trust: str, policy: str) -> Response:
         base=base,
         modes={mode: sum(one.mode is mode for one in tree) for mode in Mode},
         returned=_comments(version),
+        report=_report(found, version),
     )
 
 
@@ -101,7 +103,7 @@ def _comments(version: TemplateVersion) -> list[Any]:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def header(trust: str, policy: str) -> Response:
     """The draft's header."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     form = HeaderForm()
     if not form.is_submitted():
         form.fill(reading.header_of(version), reading.numbering_of(found, version).value)
@@ -126,11 +128,11 @@ def header(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def clause(trust: str, policy: str, key: str) -> Response:
     """One clause: its words and what schools may do with it. `?row=1` gives back the quiet row."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     row = _row(version, found, key)
     stored = queries.get_draft_clause(version.id, key)
     if is_htmx() and request.args.get("row"):
-        return page("policies/trust/_draft_row.html", row=row, changed=set())
+        return page("policies/trust/_draft_row.html", row=row, changed=set(), report=_report(found, version))
     form = ClauseForm()
     theirs: dict[str, Any] | None = None
     if not form.is_submitted():
@@ -151,7 +153,12 @@ def clause(trust: str, policy: str, key: str) -> Response:
             form.row_version.data = str(conflict.theirs["row_version"])
             saved = False
         if saved and is_htmx():
-            return page("policies/trust/_draft_row.html", row=_row(version, found, key), changed={key})
+            return page(
+                "policies/trust/_draft_row.html",
+                row=_row(version, found, key),
+                changed={key},
+                report=_report(found, version),
+            )
         if saved:
             return see_other(f"{url('edit')}#c-{key}", "Saved.")
     return page(
@@ -161,8 +168,14 @@ def clause(trust: str, policy: str, key: str) -> Response:
         row=row,
         form=form,
         theirs=theirs,
+        report=_report(found, version),
         status=409 if theirs else form.status,
     )
+
+
+def _report(policy: Policy, version: TemplateVersion) -> linting.Report:
+    """What lint says about the draft as it is saved."""
+    return linting.report_of_version(policy, version, today())
 
 
 def _save(form: ClauseForm, version: TemplateVersion, key: str) -> object:
@@ -184,7 +197,7 @@ def _save(form: ClauseForm, version: TemplateVersion, key: str) -> object:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def preview(trust: str, policy: str) -> Response:
     """What the words in the form would print, with the trust's values in its placeholders."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     words = Clause(
         "preview", None, Kind.CLAUSE, request.form.get("heading", ""), request.form.get("text", "")
     )
@@ -199,7 +212,7 @@ def preview(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def add(trust: str, policy: str) -> Response:
     """A new clause, after another or at the end."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     form = AddClauseForm()
     if not form.is_submitted():
         form.after.data = request.args.get("after", "")
@@ -225,7 +238,7 @@ def add(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def move(trust: str, policy: str, key: str) -> Response:
     """Up, down, in or out."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     drafts.move_clause(
         actor(), version_id=version.id, key=key, direction=request.form.get("direction", ""), now=now()
     )
@@ -236,7 +249,7 @@ def move(trust: str, policy: str, key: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def remove(trust: str, policy: str, key: str) -> Response:
     """Ask, then take the clause out with all below it."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     row = _row(version, found, key)
     if request.method == "POST":
         drafts.remove_clause(actor(), version_id=version.id, key=key, now=now())
@@ -258,7 +271,7 @@ def remove(trust: str, policy: str, key: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def ask_for_pdf(trust: str, policy: str) -> Response:
     """Have the draft put on paper."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     documents.ask_for_draft_pdf(actor(), version_id=version.id)
     return see_other(url("pdf"))
 
@@ -267,7 +280,7 @@ def ask_for_pdf(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def pdf(trust: str, policy: str) -> Response:
     """The draft on paper, with its watermark; until it is made, the page asks again."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     if version.draft_pdf_hash is None or version.draft_pdf_of != version.row_version:
         return page("policies/being_made.html", back=url("edit"))
     return pdf_response(version.draft_pdf_hash, f"{found.slug}-draft.pdf")
@@ -277,7 +290,7 @@ def pdf(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def modes(trust: str, policy: str) -> Response:
     """One mode for the clauses that are ticked."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     keys = request.form.getlist("key")
     if not keys:
         raise RuleBroken("Tick the clauses first, then choose what schools may do with them.")
@@ -293,7 +306,7 @@ def modes(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def submit(trust: str, policy: str) -> Response:
     """Say why, mark each changed clause, send it to the approvers."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     base = queries.get_version(version.based_on_id) if version.based_on_id else None
     changed = reading.compare_versions(found, base, version) if base else ()
     form = SubmitForm()
@@ -304,6 +317,7 @@ def submit(trust: str, policy: str) -> Response:
             version_id=version.id,
             reason=form.reason.data or "",
             marks={key: mark for key, mark in marks.items() if mark is not None},
+            answers=typed_answers(),
             now=now(),
         )
     ):
@@ -320,6 +334,9 @@ def submit(trust: str, policy: str) -> Response:
         marks=marks,
         route=found.route,
         count=len(reading.tree_of_version(version)),
+        report=_report(found, version),
+        typed=typed_answers(),
+        waivable=linting.is_waivable,
         form=form,
         status=form.status,
     )
@@ -342,7 +359,7 @@ def _marks(keys: list[str]) -> dict[str, Mark | None]:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def withdraw(trust: str, policy: str) -> Response:
     """Take a submitted or approved version back to draft."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     approvals.withdraw_version(actor(), version_id=version.id, now=now())
     return see_other(url("edit"), "It is a draft again. Votes that were cast do not count for the next try.")
 
@@ -351,7 +368,7 @@ def withdraw(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def discard(trust: str, policy: str) -> Response:
     """Give up the draft."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     drafts.discard_draft(actor(), version_id=version.id)
     return see_other(url_for("policies.show", trust=trust, policy=policy), "The draft was given up.")
 
@@ -360,7 +377,7 @@ def discard(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_PUBLISH, at="trust")
 def publish(trust: str, policy: str) -> Response:
     """When it takes effect; then it goes to every place."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     form = PublishForm()
     if not form.is_submitted():
         form.effective_on.data = today()
