@@ -48,6 +48,9 @@ class Action(StrEnum):
     EDITION_SUBMITTED = "edition.submitted"
     EDITION_WITHDRAWN = "edition.withdrawn"
     EVIDENCE_ASKED = "evidence.asked"
+    FINDING_ANSWERED = "finding.answered"
+    GUIDANCE_REVIEW_CLOSED = "guidance_review.closed"
+    GUIDANCE_REVIEW_OPENED = "guidance_review.opened"
     INVITATION_SENT = "invitation.sent"
     INVITATION_USED = "invitation.used"
     MEMBERSHIP_BEGAN = "membership.began"
@@ -115,6 +118,9 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.EDITION_RETURNED: frozenset({"run_id", "content_hash"}),
         Action.EDITION_SUBMITTED: frozenset({"run_id", "content_hash"}),
         Action.EVIDENCE_ASKED: frozenset({"pack_id", "academic_year"}),
+        Action.FINDING_ANSWERED: frozenset({"rule", "severity", "clause_key", "mark"}),
+        Action.GUIDANCE_REVIEW_CLOSED: frozenset({"review_id", "record"}),
+        Action.GUIDANCE_REVIEW_OPENED: frozenset({"review_id", "record", "clauses", "places"}),
         Action.INVITATION_SENT: frozenset({"invitation_id"}),
         Action.INVITATION_USED: frozenset({"invitation_id"}),
         Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),

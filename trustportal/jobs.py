@@ -58,6 +58,7 @@ class Event(StrEnum):
     EDITION_APPROVED = "edition.approved"
     EDITION_IN_FORCE = "edition.in_force"
     EVIDENCE_STEP = "evidence.step"
+    GUIDANCE_REVIEW_OPENED = "guidance_review.opened"
     INVITATION_MADE = "invitation.made"
     MAIL_QUEUED = "mail.queued"
     MEMBERSHIP_CHANGED = "membership.changed"

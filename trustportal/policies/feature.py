@@ -11,6 +11,8 @@ VIEWS = (
     "trust",
     "drafts",
     "importing",
+    "linting",
+    "guidance",
     "approvals",
     "routes",
     "register",

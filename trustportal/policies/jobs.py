@@ -12,6 +12,7 @@ from trustportal.db import current_scope
 from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
+from trustportal.policies.dictionary.loading import load_dictionary
 from trustportal.policies.models import Reconcile
 from trustportal.policies.queries import consultations
 from trustportal.policies.services import (
@@ -19,6 +20,7 @@ from trustportal.policies.services import (
     consulting,
     documents,
     foreseeing,
+    lint,
     publishing,
     reconciling,
     redlines,
@@ -77,6 +79,12 @@ def announce_if_in_force(*, edition_id: str) -> None:
 def announce_in_force(*, slot: str) -> None:
     """Editions take effect at 00:00 in England."""
     publishing.announce_in_force(now=now(), today=today())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def look_at_guidance(*, slot: str) -> None:
+    """Records of the dictionary end on their day: what still names them in force is to be reviewed."""
+    lint.look_at_guidance(trust_id=_trust_id(), now=now(), today=today())
 
 
 @job("documents", on=Event.EDITION_APPROVED)
@@ -326,4 +334,26 @@ def _tell_school(
             body=body.replace("{clauses}", words["clauses"]),
             path=f"/t/{tenants.get_trust().slug}/schools/{school.slug}/policies/{policy.slug}/{path}",
             school_id=school.id,
+        )
+
+
+@job("default", on=Event.GUIDANCE_REVIEW_OPENED)
+def tell_of_superseded_guidance(*, review_id: str) -> None:
+    """Tell those who are responsible that policies in force name something that no longer holds; one mail for all."""
+    review = queries.get_guidance_review(UUID(review_id))
+    record = load_dictionary().by_id.get(review.record)
+    if review.state != "open" or record is None:
+        return
+    clauses = "one clause" if review.clauses == 1 else f"{review.clauses} clauses"
+    places = "one place" if review.places == 1 else f"{review.places} places"
+    told = {
+        person for role in review.roles for person in tenants.people_with_role(Role(role), on=today())
+    } or set(tenants.people_with_role(Role.NETWORK_MANAGER, on=today()))
+    for person_id in sorted(told):
+        notify(
+            person_id,
+            subject=f"No longer holds: {record.name}",
+            body=f"{record.name} no longer holds. It is named in {clauses} in force, at {places}."
+            " The page lists each of them.",
+            path=f"/t/{tenants.get_trust().slug}/guidance/{review.record}",
         )

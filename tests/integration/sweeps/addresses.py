@@ -26,6 +26,7 @@ NAMES: Mapping[str, Any] = {
     "place": lambda at: at.ashgrove.slug,
     "number": lambda at: 1,
     "kind": lambda at: "csv",
+    "record": lambda at: "data-protection-act-1998",
     "token": lambda at: "made-up",
     "digest": lambda at: at.digest,
     "session_id": lambda at: uuid4(),
@@ -53,6 +54,7 @@ NAMES: Mapping[str, Any] = {
 AT_BLUEPRINT: Mapping[str, Any] = {
     "drafts": lambda at: {"policy": at.drafting, "key": "kind"},
     "consulting": lambda at: {"policy": at.drafting},
+    "lint": lambda at: {"policy": at.drafting},
 }
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
@@ -65,9 +67,9 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
     "own_policies.go_on": lambda at: {"policy": at.own},
-    "register.edition": lambda at: {"policy": at.drafting},
-    "register.edition_pdf": lambda at: {"policy": at.drafting},
-    "register.withdraw": lambda at: {"policy": at.reconciling},
+    "policy_register.edition": lambda at: {"policy": at.drafting},
+    "policy_register.edition_pdf": lambda at: {"policy": at.drafting},
+    "policy_register.withdraw": lambda at: {"policy": at.reconciling},
     "policies.release": lambda at: {"policy": at.drafting},
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},

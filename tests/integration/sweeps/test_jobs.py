@@ -27,6 +27,7 @@ TELLS_AGAIN = {
     "policies.jobs.ask_for_comments",
     "policies.jobs.tell_of_comments",
     "policies.jobs.tell_of_ratification",
+    "policies.jobs.tell_of_superseded_guidance",
 }
 MAILED = {"notice", "mail"}
 

@@ -33,10 +33,13 @@ class PolicyHeader:
     related: tuple[str, ...] = ()
     statutory: bool = False
     public: bool = True
+    #: Whether what every policy about safeguarding has to say is asked of it. It is printed nowhere, so no content.
+    safeguarding: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
             **self.content(),
+            **({"safeguarding": True} if self.safeguarding else {}),
             "approved_on": self.approved_on.isoformat() if self.approved_on else None,
             "effective_on": self.effective_on.isoformat() if self.effective_on else None,
             "next_review_on": self.next_review_on.isoformat() if self.next_review_on else None,
@@ -73,6 +76,7 @@ class PolicyHeader:
             related=tuple(stored.get("related") or ()),
             statutory=bool(stored.get("statutory", False)),
             public=bool(stored.get("public", True)),
+            safeguarding=bool(stored.get("safeguarding", False)),
         )
 
     def check(self) -> None:

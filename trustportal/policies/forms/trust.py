@@ -69,6 +69,10 @@ class HeaderForm(PortalForm):
         validate_choice=False,  # a header that is not asked where it applies has no such field
     )
     schools = ChecksField("Schools, if it applies at some only", choices=[])
+    safeguarding = TickField(
+        "It is about safeguarding",
+        description="Then it must say where a concern about the head goes, name the LADO, and more.",
+    )
     trust_is_a_place = TickField("It also applies to the trust’s central team")
     row_version = HiddenField(default="0")
 
@@ -84,6 +88,7 @@ class HeaderForm(PortalForm):
             header.approving_body,
         )
         self.review_months.data, self.related.data = str(header.review_months), "\n".join(header.related)
+        self.safeguarding.data = header.safeguarding
         self.statutory.data, self.public.data, self.numbering.data = (
             header.statutory,
             header.public,
@@ -118,6 +123,7 @@ class HeaderForm(PortalForm):
             related=tuple(line.strip() for line in (self.related.data or "").splitlines() if line.strip()),
             statutory=bool(self.statutory.data),
             public=bool(self.public.data),
+            safeguarding=bool(self.safeguarding.data),
         )
 
 

@@ -12,7 +12,7 @@ from trustportal.audit import Action
 from trustportal.db import current_unit, db, unit_of_work
 from trustportal.errors import Forbidden, RuleBroken
 from trustportal.jobs import Event
-from trustportal.policies import queries, reading, texts
+from trustportal.policies import linting, queries, reading, texts
 from trustportal.policies.domain import approval, changes, placeholders, references
 from trustportal.policies.domain.approval import (
     Minute,
@@ -27,18 +27,25 @@ from trustportal.policies.domain.clauses import check_tree, tree_hash
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.models import ApprovalDecision, ApprovalRun, TemplateVersion
 from trustportal.policies.queries import consultations
-from trustportal.policies.services import consulting, local, runs, writing
+from trustportal.policies.services import consulting, lint, local, runs, writing
 from trustportal.policies.services.drafts import get_open_draft
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
 
 
 def submit_version(
-    actor: Actor, *, version_id: UUID, reason: str, marks: Mapping[str, changes.Mark], now: datetime
+    actor: Actor,
+    *,
+    version_id: UUID,
+    reason: str,
+    marks: Mapping[str, changes.Mark],
+    now: datetime,
+    answers: Mapping[str, str] | None = None,
 ) -> ApprovalRun:
     """Send a draft to its approvers. It is frozen: votes are bound to the hash of exactly these words.
 
-    Every changed clause is marked editorial or material; a first version needs no marks.
+    Every changed clause is marked editorial or material; a first version needs no marks. An error that lint finds
+    refuses it, a warning has to be acknowledged: `answers` are those given with it (mark of the finding -> reason).
     """
     writing.require_writer_of(actor, version_id)
     if not reason.strip():
@@ -57,6 +64,14 @@ def submit_version(
                 f"The clause “{key}” refers to [[{about}]], which does not exist. Correct the reference.", key
             )
         _refuse_unknown_slots(tree)
+        lint.require_clean(
+            actor,
+            linting.report_of_version(policy, version, day_of(now)),
+            policy_id=policy.id,
+            school_id=None,
+            answers=answers or {},
+            now=now,
+        )
         base = queries.get_version(version.based_on_id) if version.based_on_id else None
         if base is not None:
             before = reading.tree_of_version(base)

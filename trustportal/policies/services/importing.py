@@ -12,6 +12,7 @@ from trustportal.db import db, unit_of_work
 from trustportal.errors import Conflict, RuleBroken
 from trustportal.policies import queries
 from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.domain.lint.safeguarding import looks_like_safeguarding
 from trustportal.policies.importing import files
 from trustportal.policies.importing import reading as readings
 from trustportal.policies.importing.reading import Reading
@@ -89,4 +90,5 @@ def suggested_header(reading: Reading) -> PolicyHeader:
         person_responsible=reading.field("person_responsible") or "",
         approving_body=reading.field("approving_body") or "",
         review_months=months,
+        safeguarding=looks_like_safeguarding(reading.title),
     )

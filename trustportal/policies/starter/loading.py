@@ -84,6 +84,7 @@ class _Header(_Facts):
     related: tuple[str, ...]
     statutory: bool
     public: bool
+    safeguarding: bool = False
 
 
 class _ClauseFacts(_Facts):

@@ -10,14 +10,16 @@ from flask import Blueprint, Flask, Response, url_for
 
 from trustportal.access import Permission, Role
 from trustportal.errors import Forbidden, NotFound, RuleBroken
-from trustportal.policies import queries, reading
+from trustportal.policies import linting, queries, reading
 from trustportal.policies.domain import approval
 from trustportal.policies.domain.approval import MinuteOutcome, RunState, VoteChoice
 from trustportal.policies.domain.changes import ChangeRow, marks_from_json
 from trustportal.policies.domain.diff import ClauseChange
+from trustportal.policies.domain.lint.model import Finding
 from trustportal.policies.domain.places import Where
 from trustportal.policies.forms.governance import ChairsActionForm, RatifyForm
 from trustportal.policies.forms.trust import MinuteForm, VoteForm, given
+from trustportal.policies.lint_models import LintAnswer
 from trustportal.policies.models import ApprovalRun, Policy, TemplateVersion
 from trustportal.policies.services import approvals, placing
 from trustportal.policies.services import chairs_action as chairs
@@ -49,6 +51,8 @@ class Judged:
     submitter: str
     #: What changed in the header: (label, old, new).
     header: list[tuple[str, str, str]]
+    #: What lint found and somebody let stand, in the words that are judged.
+    answered: list[tuple[Finding, LintAnswer]]
 
 
 def judged(run: ApprovalRun) -> Judged:
@@ -74,6 +78,7 @@ def judged(run: ApprovalRun) -> Judged:
             approvals.state_of(run, on=today()),
             names.get(run.submitted_by, "the trust"),
             _header_changes(policy, base, version) if base else [],
+            linting.report_of_version(policy, version, today()).answered,
         )
     assert run.edition_id is not None
     edition = queries.get_edition(run.edition_id)
@@ -92,6 +97,12 @@ def judged(run: ApprovalRun) -> Judged:
         approvals.state_of(run, on=today()),
         names.get(run.submitted_by, "the school"),
         [],
+        linting.report_of_place(
+            queries.get_version(edition.template_version_id),
+            reading.clauses_of(edition),
+            edition.school_id,
+            today(),
+        ).answered,
     )
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 
 from trustportal.access import Permission
 from trustportal.errors import Conflict, NotFound, RuleBroken
-from trustportal.policies import queries, reading
+from trustportal.policies import linting, queries, reading
 from trustportal.policies.domain import approval, changes, references
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Weight
@@ -26,6 +26,7 @@ from trustportal.policies.models import Policy, TemplateVersion
 from trustportal.policies.queries import consultations
 from trustportal.policies.services import approvals, documents, drafts, placing, runs, writing
 from trustportal.policies.views import presenting
+from trustportal.policies.views.answers import typed_answers
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
@@ -45,7 +46,7 @@ def _shared() -> dict[str, Any]:
     return {"draft_url": url}
 
 
-def _open(slug: str) -> tuple[Policy, TemplateVersion]:
+def open_draft(slug: str) -> tuple[Policy, TemplateVersion]:
     """The policy of the address and its open version. `NotFound` where none is open."""
     version = queries.find_open_version(_mine(slug).id)
     if version is None:
@@ -82,7 +83,7 @@ def start(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def edit(trust: str, policy: str) -> Response:
     """The draft, clause by clause."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     tree = reading.tree_of_version(version)
     base = queries.get_version(version.based_on_id) if version.based_on_id else None
     changed = set(changes.changed_keys(reading.tree_of_version(base), tree)) if base else set()
@@ -96,6 +97,7 @@ def edit(trust: str, policy: str) -> Response:
         modes={mode: sum(one.mode is mode for one in tree) for mode in Mode},
         returned=_comments(version),
         consulted=consultations.find_consultation(version.id) is not None,
+        report=_report(found, version),
     )
 
 
@@ -111,7 +113,7 @@ def _comments(version: TemplateVersion) -> list[Any]:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def header(trust: str, policy: str) -> Response:
     """The draft's header."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     form = HeaderForm()
     form.offer([(str(school.id), school.name) for school in tenants.list_schools(open_on=today())])
     theirs: list[tuple[str, str, str]] = []
@@ -154,11 +156,11 @@ def header(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def clause(trust: str, policy: str, key: str) -> Response:
     """One clause: its words and what schools may do with it. `?row=1` gives back the quiet row."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     row = _row(version, found, key)
     stored = queries.get_draft_clause(version.id, key)
     if is_htmx() and request.args.get("row"):
-        return page("policies/trust/_draft_row.html", row=row, changed=set())
+        return page("policies/trust/_draft_row.html", row=row, changed=set(), report=_report(found, version))
     form = ClauseForm()
     theirs: dict[str, Any] | None = None
     if not form.is_submitted():
@@ -179,7 +181,12 @@ def clause(trust: str, policy: str, key: str) -> Response:
             form.row_version.data = str(conflict.theirs["row_version"])
             saved = False
         if saved and is_htmx():
-            return page("policies/trust/_draft_row.html", row=_row(version, found, key), changed={key})
+            return page(
+                "policies/trust/_draft_row.html",
+                row=_row(version, found, key),
+                changed={key},
+                report=_report(found, version),
+            )
         if saved:
             return see_other(f"{url('edit')}#c-{key}", "Saved.")
     return page(
@@ -189,8 +196,14 @@ def clause(trust: str, policy: str, key: str) -> Response:
         row=row,
         form=form,
         theirs=theirs,
+        report=_report(found, version),
         status=409 if theirs else form.status,
     )
+
+
+def _report(policy: Policy, version: TemplateVersion) -> linting.Report:
+    """What lint says about the draft as it is saved."""
+    return linting.report_of_version(policy, version, today())
 
 
 def _save(form: ClauseForm, version: TemplateVersion, key: str) -> object:
@@ -212,7 +225,7 @@ def _save(form: ClauseForm, version: TemplateVersion, key: str) -> object:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def preview(trust: str, policy: str) -> Response:
     """What the words in the form would print, with the trust's values in its placeholders."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     words = Clause(
         "preview", None, Kind.CLAUSE, request.form.get("heading", ""), request.form.get("text", "")
     )
@@ -227,7 +240,7 @@ def preview(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def add(trust: str, policy: str) -> Response:
     """A new clause, after another or at the end."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     form = AddClauseForm()
     if not form.is_submitted():
         form.after.data = request.args.get("after", "")
@@ -253,7 +266,7 @@ def add(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def move(trust: str, policy: str, key: str) -> Response:
     """Up, down, in or out."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     drafts.move_clause(
         actor(), version_id=version.id, key=key, direction=request.form.get("direction", ""), now=now()
     )
@@ -264,7 +277,7 @@ def move(trust: str, policy: str, key: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def remove(trust: str, policy: str, key: str) -> Response:
     """Ask, then take the clause out with all below it."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     row = _row(version, found, key)
     if request.method == "POST":
         drafts.remove_clause(actor(), version_id=version.id, key=key, now=now())
@@ -286,7 +299,7 @@ def remove(trust: str, policy: str, key: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def ask_for_pdf(trust: str, policy: str) -> Response:
     """Have the draft put on paper."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     documents.ask_for_draft_pdf(actor(), version_id=version.id)
     return see_other(url("pdf"))
 
@@ -295,7 +308,7 @@ def ask_for_pdf(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def pdf(trust: str, policy: str) -> Response:
     """The draft on paper, with its watermark; until it is made, the page asks again."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     if version.draft_pdf_hash is None or version.draft_pdf_of != version.row_version:
         return page("policies/being_made.html", back=url("edit"))
     return pdf_response(version.draft_pdf_hash, f"{found.slug}-draft.pdf")
@@ -305,7 +318,7 @@ def pdf(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def modes(trust: str, policy: str) -> Response:
     """One mode for the clauses that are ticked."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     keys = request.form.getlist("key")
     if not keys:
         raise RuleBroken("Tick the clauses first, then choose what schools may do with them.")
@@ -321,7 +334,7 @@ def modes(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def submit(trust: str, policy: str) -> Response:
     """Say why, mark each changed clause, send it to the approvers."""
-    found, version = _open(policy)
+    found, version = open_draft(policy)
     base = queries.get_version(version.based_on_id) if version.based_on_id else None
     changed = reading.compare_versions(found, base, version) if base else ()
     form = SubmitForm()
@@ -332,6 +345,7 @@ def submit(trust: str, policy: str) -> Response:
             version_id=version.id,
             reason=form.reason.data or "",
             marks={key: mark for key, mark in marks.items() if mark is not None},
+            answers=typed_answers(),
             now=now(),
         )
     ):
@@ -349,6 +363,9 @@ def submit(trust: str, policy: str) -> Response:
         route=_route(found, version),
         rule_words=rule_words,
         count=len(reading.tree_of_version(version)),
+        report=_report(found, version),
+        typed=typed_answers(),
+        waivable=linting.is_waivable,
         form=form,
         status=form.status,
     )
@@ -379,7 +396,7 @@ def _marks(keys: list[str]) -> dict[str, Mark | None]:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def withdraw(trust: str, policy: str) -> Response:
     """Take a submitted or approved version back to draft."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     approvals.withdraw_version(actor(), version_id=version.id, now=now())
     return see_other(url("edit"), "It is a draft again. Votes that were cast do not count for the next try.")
 
@@ -388,7 +405,7 @@ def withdraw(trust: str, policy: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
 def discard(trust: str, policy: str) -> Response:
     """Give up the draft."""
-    _, version = _open(policy)
+    _, version = open_draft(policy)
     drafts.discard_draft(actor(), version_id=version.id)
     return see_other(url_for("policies.show", trust=trust, policy=policy), "The draft was given up.")
 

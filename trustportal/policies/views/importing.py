@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from trustportal.access import Permission
 from trustportal.errors import RuleBroken
-from trustportal.policies import queries
+from trustportal.policies import linting, queries
 from trustportal.policies.domain.clauses import Kind
 from trustportal.policies.forms.trust import KINDS, HeaderForm, UploadForm
 from trustportal.policies.importing import corrections
@@ -19,7 +19,7 @@ from trustportal.policies.importing.reading import Reading, unpack
 from trustportal.policies.models import ImportReading, TemplateVersion
 from trustportal.policies.services import importing
 from trustportal.tenants import queries as tenants
-from trustportal.times import now
+from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other
 
 blueprint = Blueprint("imports", __name__)
@@ -67,6 +67,7 @@ def _page(
         reading=reading,
         doubts=doubts,
         kinds=KINDS,
+        report=linting.report_of_reading(reading, today()),
         opened=opened,
         errors=errors or [],
         status=422 if errors else 200,

@@ -378,6 +378,7 @@ _HEADER_WORDS = {
     "related": "Related policies",
     "statutory": "Required by law",
     "public": "Open to the public",
+    "safeguarding": "About safeguarding",
     "numbering": "Numbering",
 }
 

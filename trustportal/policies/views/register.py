@@ -29,7 +29,7 @@ from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other, trust
 from trustportal.words import in_sentence, plural
 
-blueprint = Blueprint("register", __name__)
+blueprint = Blueprint("policy_register", __name__)
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: How long before its review whoever answers for a policy has it among their tasks.
 AHEAD = timedelta(days=61)
@@ -38,7 +38,7 @@ AHEAD = timedelta(days=61)
 # -- the register ------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/t/<trust>/register")
+@blueprint.get("/t/<trust>/policy-register")
 @allow(Permission.TEMPLATE_READ, at="trust")
 def index(trust: str) -> Response:
     """All policies that one may see: tier, owner, review, where in force. `?show=overdue` or a tier narrows it."""
@@ -63,7 +63,7 @@ def index(trust: str) -> Response:
     )
 
 
-@blueprint.get("/t/<trust>/register.xlsx")
+@blueprint.get("/t/<trust>/policy-register.xlsx")
 @allow(Permission.TEMPLATE_READ, at="trust")
 def excel(trust: str) -> Response:
     """The register as a workbook."""
@@ -212,7 +212,7 @@ def edition_pdf(trust: str, policy: str) -> Response:
     if one is None:
         raise NotFound("This policy does not apply to the central team.")
     if one.pdf_hash is None:
-        return page("policies/being_made.html", back=url_for("register.edition", trust=trust, policy=policy))
+        return page("policies/being_made.html", back=url_for("policy_register.edition", trust=trust, policy=policy))
     return pdf_response(one.pdf_hash, f"{found.slug}-{reading.edition_label(one)}.pdf")
 
 
@@ -253,7 +253,7 @@ def facts(who: Actor, on: date) -> Iterable[Fact]:
         yield Fact(
             number=str(late),
             words=f"{plural(late, 'review is', 'reviews are').split(' ', 1)[1]} overdue",
-            url=url_for("register.index", trust=trust().slug, show="overdue"),
+            url=url_for("policy_register.index", trust=trust().slug, show="overdue"),
         )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response
 
 from trustportal.access import Permission
-from trustportal.policies import queries, reading
+from trustportal.policies import linting, queries, reading
 from trustportal.policies.domain import approval, routes
 from trustportal.policies.domain.answers import agreements_needed
 from trustportal.policies.domain.clauses import Weight
@@ -16,6 +16,7 @@ from trustportal.policies.forms.school import ReleaseForm, SubmitForm
 from trustportal.policies.models import Policy
 from trustportal.policies.services import local, runs
 from trustportal.policies.views import presenting
+from trustportal.policies.views.answers import typed_answers
 from trustportal.policies.views.school_answers import Desk, changes_on, desk, missing_names
 from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, url
 from trustportal.tenants import queries as tenants
@@ -37,6 +38,7 @@ def submit(trust: str, school: str, policy: str) -> Response:
             policy_id=found.id,
             school_id=school_here().id,
             reason=form.reason.data or "",
+            answers=typed_answers(),
             now=now(),
         )
     ):
@@ -54,6 +56,9 @@ def submit(trust: str, school: str, policy: str) -> Response:
         printed=on.printed,
         asked=_asked(on),
         latest_label=reading.edition_label(on.latest) if on.latest else "",
+        report=linting.report_of_place(on.version, on.resolved.clauses, school_here().id, today()),
+        typed=typed_answers(),
+        waivable=linting.is_waivable,
         status=form.status,
     )
 

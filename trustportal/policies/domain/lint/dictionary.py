@@ -26,6 +26,10 @@ class RecordKind(StrEnum):
     SUPPLIER = "supplier"
 
 
+#: A platform or product that is gone asks nobody to review a policy at once.
+REVIEWED = frozenset({RecordKind.ACT, RecordKind.REGULATION, RecordKind.GUIDANCE, RecordKind.BODY})
+
+
 class RecordState(StrEnum):
     """How a record stands on a day."""
 
@@ -172,8 +176,12 @@ class Dictionary:
         return next((one for one in self.mentions(text) if one.record.id == record.id), None)
 
     def superseded(self, on: date) -> tuple[Record, ...]:
-        """What holds no longer on a day, of the kinds that a policy has to be reviewed for."""
-        return tuple(record for record in self.records if record.state(on) is RecordState.SUPERSEDED)
+        """What holds no longer on a day, whole, of the kinds for which a policy has to be reviewed."""
+        return tuple(
+            record
+            for record in self.records
+            if record.kind in REVIEWED and not record.fault and record.state(on) is RecordState.SUPERSEDED
+        )
 
 
 def phrase(words: str) -> tuple[str, re.Pattern[str]]:

@@ -14,7 +14,7 @@ from trustportal.audit import Action
 from trustportal.db import current_unit, db, unit_of_work
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
-from trustportal.policies import queries, reading, texts
+from trustportal.policies import linting, queries, reading, texts
 from trustportal.policies.domain import changes
 from trustportal.policies.domain.answers import (
     Added,
@@ -25,7 +25,7 @@ from trustportal.policies.domain.clauses import Weight
 from trustportal.policies.domain.lifecycle import next_edition
 from trustportal.policies.models import Edition, Policy, TemplateVersion
 from trustportal.policies.reading import Preview
-from trustportal.policies.services import runs
+from trustportal.policies.services import lint, runs
 from trustportal.policies.services.local.answers import open_standing
 from trustportal.times import day_of
 
@@ -188,8 +188,20 @@ def approve_edition(
     )
 
 
-def submit_edition(actor: Actor, *, policy_id: UUID, school_id: UUID, reason: str, now: datetime) -> Edition:
-    """The head sends the school's changes to whoever approves them for this school."""
+def submit_edition(
+    actor: Actor,
+    *,
+    policy_id: UUID,
+    school_id: UUID,
+    reason: str,
+    now: datetime,
+    answers: Mapping[str, str] | None = None,
+) -> Edition:
+    """The head sends the school's changes to whoever approves them for this school.
+
+    What lint finds in the school's own words refuses it (errors) or has to be acknowledged (warnings): `answers` are
+    those given with it, mark of the finding -> reason.
+    """
     actor.require(Permission.EDITION_SUBMIT, school_id)
     if not reason.strip():
         raise RuleBroken(
@@ -198,19 +210,27 @@ def submit_edition(actor: Actor, *, policy_id: UUID, school_id: UUID, reason: st
     with unit_of_work() as uow:
         standing, version = open_standing(policy_id, school_id, day_of(now))
         policy = queries.get_policy_by_id(policy_id)
-        answers = reading.working_answers(policy_id, school_id)
+        working = reading.working_answers(policy_id, school_id)
         latest = queries.find_latest_edition(policy_id, school_id)
         edition, missing = make_edition(
             actor,
             policy=policy,
             version=version,
             school_id=school_id,
-            answers=answers,
+            answers=working,
             previous=latest,
             reason=reason.strip(),
             now=now,
         )
         refuse_missing(missing)
+        lint.require_clean(
+            actor,
+            linting.report_of_place(version, reading.clauses_of(edition), school_id, day_of(now)),
+            policy_id=policy_id,
+            school_id=school_id,
+            answers=answers or {},
+            now=now,
+        )
         same = latest is not None and latest.content_hash == edition.content_hash
         # Who keeps the school's words against a new version says the same as before, and is on the new version then.
         if same and latest is not None and latest.template_version_id == version.id:
