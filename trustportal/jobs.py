@@ -39,6 +39,7 @@ class Event(StrEnum):
     """Everything that may be announced."""
 
     ACCOUNT_MAIL = "account.mail"
+    ANSWERS_ENDED = "answers.ended"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_ENDED = "approval.ended"
     CAMPAIGN_OPENED = "campaign.opened"

@@ -21,6 +21,7 @@ TELLS_AGAIN = {
     "policies.jobs.tell_submitter",
     "policies.jobs.ask_head",
     "policies.jobs.tell_deadline",
+    "policies.jobs.tell_ended",
     "policies.jobs.tell_forced",
 }
 MAILED = {"notice", "mail"}
