@@ -141,6 +141,8 @@ def foresee_place(*, place_id: UUID, now: datetime, today: date) -> Outcome | No
         place = queries.find_outlook_place(place_id, lock=True)
         if place is None:
             return None
+        if place.outcome != Outcome.WAITING:
+            return Outcome(place.outcome)
         version = queries.get_version(queries.version_of_outlook(place.outlook_id))
         if version.state != "approved":
             return None
