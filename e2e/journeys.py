@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from passlib.totp import TOTP
@@ -13,6 +14,7 @@ from playwright.sync_api import Locator, expect
 
 from e2e.visitor import Visitor, go_home, task
 from tests.world import Place, World
+from trustportal.times import today
 
 A_POLICY = "Write or import a policy"
 
@@ -32,6 +34,13 @@ def sign_in(visitor: Visitor, email: str, password: str) -> Visitor:
     visitor.fill("Code", TOTP(key=secret).generate(time=int(time.time())).token)
     visitor.press("Go on").sees("Keep your recovery codes")
     return visitor.follow("I have kept them")
+
+
+def fill_day(visitor: Visitor, question: str, day: date) -> None:
+    """Type a day into its three boxes."""
+    boxes = visitor.page.get_by_role("group", name=question)
+    for label, value in (("Day", day.day), ("Month", day.month), ("Year", day.year)):
+        boxes.get_by_label(label, exact=True).fill(str(value))
 
 
 # -- the trust's text --------------------------------------------------------------------------------------------
@@ -163,8 +172,10 @@ class Draft:
         self.manager.press("Send for approval").sees(reason)
 
     def publish(self, places: int) -> None:
-        """Publish what was approved, and watch it reach its places."""
+        """Look at what it will do, publish it from today on, and watch it reach its places."""
         self.manager.open(self.world.url(f"policies/{self.slug}")).follow("Publish it")
+        expect(self.manager.page.locator("#outlook")).to_contain_text("Work it out again", timeout=60_000)
+        fill_day(self.manager, "Takes effect on", today())
         self.manager.shot("publish")
         self.manager.press("Publish")
         expect(self.manager.page.locator("#publication")).to_contain_text(

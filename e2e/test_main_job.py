@@ -292,7 +292,7 @@ def the_trust_writes_a_second_version(
         voter.shot("decision-second")
         voter.press("Approve").sees("Your approval is recorded")
     draft.publish(places=2)
-    manager.sees("Follows", "The head decides")
+    manager.sees("Follows", "Decides", "Who is still deciding")
     return keys
 
 

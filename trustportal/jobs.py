@@ -40,6 +40,7 @@ class Event(StrEnum):
 
     ABSENCE_CHANGED = "absence.changed"
     ACCOUNT_MAIL = "account.mail"
+    ANSWERS_ENDED = "answers.ended"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_ENDED = "approval.ended"
     APPROVAL_RATIFIED = "approval.ratified"

@@ -26,7 +26,7 @@ PROTECTED = (
 FUNCTIONS = {"search_clauses(text, integer)": WEB}
 _SEARCH = """
 CREATE FUNCTION search_clauses(p_query text, p_limit integer)
-RETURNS TABLE (words text, clause_key text, edition_ids uuid[])
+RETURNS TABLE (words text, of_trust text, clause_key text, edition_ids uuid[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WITH asked AS (SELECT to_tsquery('english'::regconfig, p_query) AS query),
   said AS MATERIALIZED (
@@ -42,12 +42,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
       FROM edition e
      WHERE e.trust_id = NULLIF(current_setting('app.trust_id', true), '')::uuid AND e.state = 'approved'
        AND jsonb_path_query_array(e.tree, '$[*]."words"') ?| ARRAY(SELECT hash FROM said))
-  SELECT s.hash, NULL::text, '{}'::uuid[] FROM said s
+  SELECT s.hash, NULL::text, NULL::text, '{}'::uuid[] FROM said s
   UNION ALL
-  SELECT one ->> 'words', one ->> 'key', array_agg(f.id)
+  SELECT one ->> 'words', CASE one ->> 'origin' WHEN 'trust' THEN one ->> 'template_words' END, one ->> 'key',
+         array_agg(f.id)
     FROM found f CROSS JOIN LATERAL jsonb_array_elements(f.tree) one
    WHERE one ->> 'words' IN (SELECT hash FROM said)
-   GROUP BY 1, 2
+   GROUP BY 1, 2, 3
 $$
 """
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from trustportal.policies import queries, reading
-from trustportal.policies.domain import changes, placeholders
+from trustportal.policies.domain import changes, placeholders, references
 from trustportal.policies.domain.answers import Added, Override
-from trustportal.policies.domain.clauses import Tree
 from trustportal.policies.domain.diff import ClauseChange, Line, compare, lines_of_edition
 from trustportal.policies.domain.resolve import resolve
 from trustportal.policies.models import Edition, Policy, TemplateVersion
@@ -88,24 +87,36 @@ def _neutral(policy: Policy, side: Side) -> tuple[Line, ...]:
         answers = reading.answers_in(side.edition)
     assert version is not None
     tree = reading.tree_of_version(version)
+    headings = {one.key: one.heading for one in tree if one.heading}
+
+    def named(words: str) -> str:
+        """Slots by name, and references by heading, so that renumbering is no difference."""
+        words = references.REFERENCE.sub(
+            lambda found: f"“{headings[found[1]]}”" if found[1] in headings else found[0], words
+        )
+        return placeholders.PLACEHOLDER.sub(lambda found: f"[{_name(found[1])}]", words)
+
     resolved = resolve(
-        tree,
+        tuple(replace(one, heading=named(one.heading), text=named(one.text)) for one in tree),
         reading.numbering_of(policy, version),
-        answers[0],
-        answers[1],
-        _names_of_slots(tree, answers),
+        {
+            key: replace(
+                one,
+                heading=one.heading and named(one.heading),
+                text=one.text and named(one.text),
+            )
+            for key, one in answers[0].items()
+        },
+        [replace(one, heading=named(one.heading), text=named(one.text)) for one in answers[1]],
+        {},
         header=reading.header_of(version),
         place="",
     )
-    return tuple(replace(line, allows="") for line in lines_of_edition(resolved.clauses))
+    return lines_of_edition(resolved.clauses)
 
 
-def _names_of_slots(tree: Tree, answers: tuple[Mapping[str, Override], Sequence[Added]]) -> dict[str, str]:
-    texts = [words for one in tree for words in (one.heading, one.text)]
-    texts += [words for one in answers[0].values() for words in (one.heading or "", one.text or "")]
-    texts += [words for one in answers[1] for words in (one.heading, one.text)]
-    names = {name for words in texts for name in placeholders.find(words)}
-    return {name: f"[{name.replace('.', ' ').replace('_', ' ')}]" for name in names}
+def _name(slot: str) -> str:
+    return slot.removeprefix("role.").replace(".", " ").replace("_", " ")
 
 
 def marks_between(old: Side, new: Side) -> dict[str, changes.Mark]:

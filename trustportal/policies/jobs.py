@@ -54,7 +54,7 @@ def foresee_version(*, run_id: str) -> None:
     """A version that was approved can be published: its effect is worked out."""
     run = queries.get_run(UUID(run_id))
     if run.state == "approved" and run.version_id is not None:
-        foreseeing.begin_outlook(run.version_id, now=now(), today=today())
+        foreseeing.begin_outlook(run.version_id, now=now(), today=today(), unless_since=run.ended_at)
 
 
 @job("default", on=Event.PLACE_TO_FORESEE)
@@ -308,6 +308,29 @@ def tell_forced(*, reconcile_id: str) -> None:
         path="history",
         roles=(Role.HEADTEACHER, Role.CHAIR_OF_GOVERNORS),
     )
+
+
+@job("default", on=Event.ANSWERS_ENDED)
+def tell_ended(*, place_id: str) -> None:
+    """Tell the head which of the school's answers ended with a new version, without a decision."""
+    place = queries.get_publication_place(UUID(place_id))
+    if place.school_id is None:
+        return
+    version = queries.get_version(queries.version_of_publication(place.publication_id))
+    policy, school = queries.get_policy_by_id(version.policy_id), tenants.get_school(place.school_id)
+    ended = place.detail.get("ended", [])
+    answers = "one of your answers" if len(ended) == 1 else f"{len(ended)} of your answers"
+    why = " ".join(dict.fromkeys(one["message"] for one in ended))
+    for person_id in tenants.people_with_role(Role.HEADTEACHER, on=today(), school_id=school.id):
+        notify(
+            person_id,
+            subject=f"{policy.title}: {answers} at {school.short_name} ended"[:200],
+            body=f"With the trust's version {version.number}, {answers} ended by itself. {why}"
+            if len(ended) == 1
+            else f"With the trust's version {version.number}, {answers} ended by themselves. {why}",
+            path=f"/t/{tenants.get_trust().slug}/schools/{school.slug}/policies/{policy.slug}/history#ended",
+            school_id=school.id,
+        )
 
 
 def _tell_school(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from trustportal.policies.models import (
 from trustportal.policies.queries import EDITION_FACTS, still_stands
 from trustportal.policies.reading import answers_of
 from trustportal.tenants.models import School
+from trustportal.times import midnight
 
 _HEAD = (*EDITION_FACTS, Edition.header, Edition.approvals, Edition.values)
 
@@ -66,6 +67,28 @@ def find_to_come(policy_id: UUID, school_id: UUID | None, on: date) -> Edition |
         .order_by(Edition.major.desc(), Edition.minor.desc())
         .limit(1)
     ).one_or_none()
+
+
+def find_ahead(policy_id: UUID, school_id: UUID | None, day: date) -> Edition | None:
+    """The newest edition that was approved by the end of a day and took effect only after it."""
+    return db.session.scalars(
+        _approved(policy_id, school_id)
+        .where(Edition.approved_at < midnight(day + timedelta(days=1)), Edition.effective_on > day)
+        .order_by(Edition.major.desc(), Edition.minor.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def list_to_come(school_id: UUID, on: date) -> dict[UUID, Edition]:
+    """The newest approved edition of each policy at a school that takes effect after a day, by policy."""
+    rows = db.session.scalars(
+        select(Edition)
+        .ext(distinct_on(Edition.policy_id))
+        .options(load_only(*EDITION_FACTS))
+        .where(_at(school_id), Edition.state == "approved", Edition.effective_on > on)
+        .order_by(Edition.policy_id, Edition.major.desc(), Edition.minor.desc())
+    )
+    return {row.policy_id: row for row in rows}
 
 
 def get_labelled(policy_id: UUID, school_id: UUID | None, label: str) -> Edition:

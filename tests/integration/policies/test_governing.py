@@ -236,7 +236,7 @@ def test_whoever_holds_the_post_is_reminded_once_for_each_slot(at_ashgrove, clie
         assert "review is" not in client_for(on.teacher).get(world.url()).text
         trustee = client_for(on.trustees[0])
         assert "overdue" in trustee.get(world.url()).text
-        listed = trustee.get(world.url("register?show=overdue")).text
+        listed = trustee.get(world.url("policy-register?show=overdue")).text
         assert "Social media policy" in listed
         assert "Overdue" in listed
         assert remind(world, now() + timedelta(days=7)) == 1
@@ -289,7 +289,7 @@ def test_no_cell_of_the_register_becomes_a_formula(world, client_for):
             actor, header=header, numbering=NumberingStyle.DECIMAL, tree=TREE, now=now()
         )
     publish(world, trustees, version.id, {})
-    book = load_workbook(BytesIO(client_for(world.manager).get(world.url("register.xlsx")).data))
+    book = load_workbook(BytesIO(client_for(world.manager).get(world.url("policy-register.xlsx")).data))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.value for cell in cells if cell.data_type == "f"]
     assert any(str(cell.value).startswith("'=HYPERLINK") for cell in cells)

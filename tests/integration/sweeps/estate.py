@@ -16,6 +16,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from tests.integration.policies.given import Social, publish, social
+from tests.integration.policies.several import approved_version, publish_now
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
@@ -29,6 +30,7 @@ from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.jobs import Event
 from trustportal.mail import notify
 from trustportal.policies import queries as policies
+from trustportal.policies.comparing import side_of_version
 from trustportal.policies.domain.approval import ApprovalRule, Outcome, VoteChoice
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Tree, Weight
@@ -51,6 +53,8 @@ from trustportal.policies.services import (
     importing,
     local,
     publishing,
+    reconciling,
+    redlines,
     reviewing,
     withdrawing,
 )
@@ -151,6 +155,7 @@ def furnish(world: World) -> Furnished:
     )
     _settings(furnished)
     _policies(furnished)
+    _inheritance(furnished)
     world.run_jobs()
     stored_pdfs(furnished)
     _imports(furnished)
@@ -225,6 +230,40 @@ def _policies(furnished: Furnished) -> None:
         furnished.digest = db.session.scalars(
             select(Edition.content_hash).where(Edition.state == "approved").limit(1)
         ).one()
+
+
+def _inheritance(furnished: Furnished) -> None:
+    """A school whose deadline passed, a deadline that was moved, and a comparison on paper."""
+    world = furnished.world
+    slug, policy_id, _ = _policy(world, "Bicycles policy", publish_with=furnished.given.trustees)
+    one = replace(furnished.given, policy_id=policy_id, slug=slug)
+    one.answer("kind", "Be kind to everybody at {{school.name}}.", reason="So we say it here.")
+    one.add("desk", "Or ask the caretaker.")
+    one.submit_and_approve()
+    version_id = approved_version(
+        one, {"kind": "Be polite and kind to {{school.name}}."}, modes={"desk": Mode.LOCKED}
+    )
+    publish_now(one, version_id, decide_by=today())
+    with world.acting(world.manager) as actor:
+        reconciling.force(
+            actor,
+            policy_id=policy_id,
+            school_id=furnished.ashgrove.id,
+            reason="The term begins.",
+            now=now(),
+            today=today() + timedelta(days=1),
+        )
+    with world.acting(world.manager) as actor:
+        version = policies.find_latest_version(furnished.given.policy_id)
+        assert version is not None
+        reconciling.set_deadline(
+            actor, version_id=version.id, due_on=today() + timedelta(days=15), today=today()
+        )
+        sides = [
+            side_of_version(policies.get_numbered_version(furnished.given.policy_id, number))
+            for number in (1, 2)
+        ]
+        redlines.want_redline(policy_id=furnished.given.policy_id, old=sides[0], new=sides[1], now=now())
 
 
 def _policy(

@@ -23,6 +23,7 @@ TELLS_AGAIN = {
     "policies.jobs.tell_submitter",
     "policies.jobs.ask_head",
     "policies.jobs.tell_deadline",
+    "policies.jobs.tell_ended",
     "policies.jobs.tell_forced",
     "policies.jobs.ask_for_comments",
     "policies.jobs.tell_of_comments",

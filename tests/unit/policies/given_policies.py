@@ -117,8 +117,8 @@ def answers(draw: st.DrawFn, tree: Tree) -> tuple[dict[str, Override], tuple[Add
 
 
 @st.composite
-def next_versions(draw: st.DrawFn, tree: Tree) -> Tree:
-    """What a trust may make of its tree: words, modes, clauses removed, moved and put in."""
+def next_versions(draw: st.DrawFn, tree: Tree, prefix: str = "n") -> Tree:
+    """What a trust may make of its tree: words, modes, clauses removed, moved and put in (keys with a prefix)."""
     new = tree
     for turn in range(draw(st.integers(0, 5))):
         if not new:
@@ -137,7 +137,7 @@ def next_versions(draw: st.DrawFn, tree: Tree) -> Tree:
             new = remove(new, one.key)
         elif step == "insert":
             parent = one.parent if one.kind is Kind.SUBHEADING else one.key
-            fresh = clause(f"n{turn}", parent, f"theirs{turn} new", draw(modes))
+            fresh = clause(f"{prefix}{turn}", parent, f"theirs{turn} new", draw(modes))
             new = insert(new, fresh)
         elif step == "move" and one.kind is Kind.CLAUSE:
             targets = [top for top in new if top.parent is None and top.kind is Kind.SECTION]

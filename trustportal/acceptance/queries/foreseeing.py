@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 
 from trustportal.acceptance.domain.campaign import reaches
-from trustportal.acceptance.domain.planning import EditionStep, PlaceFacts, plan_assignments
+from trustportal.acceptance.domain.planning import Cause, EditionStep, PlaceFacts, plan_assignments
 from trustportal.acceptance.models import Assignment
 from trustportal.acceptance.queries import facts
 from trustportal.acceptance.queries.facts import Place
@@ -21,7 +21,7 @@ _LAST = (2**31, 0)
 
 
 def would_ask(policy_id: UUID, school_id: Place, *, material: bool, on: date) -> int:
-    """How many people of a place would be asked to sign a policy, if it had another edition in force on a day.
+    """How many people of a place would be asked to sign again, if a policy had another edition in force on a day.
 
     By the same plan by which they are asked, made twice: with the new edition, and without it.
     """
@@ -39,18 +39,22 @@ def would_ask(policy_id: UUID, school_id: Place, *, material: bool, on: date) ->
 
 
 def _asked_by(known: PlaceFacts, policy_id: UUID) -> set[UUID]:
-    return {one.person_id for one in plan_assignments(known).open if one.policy_id == policy_id}
+    return {
+        one.person_id
+        for one in plan_assignments(known).open
+        if one.policy_id == policy_id and one.cause is Cause.CHANGED
+    }
 
 
 def asked(version_id: UUID) -> dict[Place, int]:
-    """How many people were asked to sign because of the editions that a version brought; who joined later is not."""
+    """How many people were asked to sign again because of the editions that a version brought, by place."""
     rows = db.session.execute(
         select(Assignment.school_id, func.count())
         .join(Edition, Edition.id == Assignment.edition_id)
         .join(Publication, Publication.version_id == Edition.template_version_id)
         .where(
             Edition.template_version_id == version_id,
-            Assignment.cause != "joiner",
+            Assignment.cause == Cause.CHANGED.value,
             Assignment.created_at >= Publication.started_at,
         )
         .group_by(Assignment.school_id)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from trustportal.policies.domain.answers import Added, Override
 from trustportal.policies.domain.clauses import Clause
-from trustportal.policies.domain.plan import Plan, Situation
+from trustportal.policies.domain.plan import Plan, Settled, Situation
 from trustportal.policies.domain.rebase import rebase
 
 __all__ = ["Answers", "Detail", "Group", "Outcome", "PlacePlan", "Totals", "group_of", "plan_place", "totals"]
@@ -50,6 +50,11 @@ class PlacePlan:
     def needs_decision(self) -> bool:
         """Whether the head is asked."""
         return self.working is not None and self.working.needs_decision
+
+    @property
+    def ended(self) -> tuple[Settled, ...]:
+        """The school's answers that end by themselves; their words are kept, and the school is told."""
+        return self.working.settled if self.working is not None else ()
 
 
 def plan_place(

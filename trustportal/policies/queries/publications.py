@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
@@ -22,6 +23,7 @@ from trustportal.policies.models import (
     Reconcile,
     ReconcileClause,
     RedlinePdf,
+    TemplateVersion,
 )
 from trustportal.policies.queries.places import at_place, places_of
 
@@ -160,6 +162,29 @@ def find_publication_place(version_id: UUID, school_id: UUID | None) -> Publicat
         )
         .where(Publication.version_id == version_id, at_place(PublicationPlace.school_id, school_id))
     ).one_or_none()
+
+
+def ended_answers(policy_id: UUID, school_id: UUID) -> list[tuple[int, list[dict[str, Any]]]]:
+    """The answers of a school that ended by themselves: (the trust's version, what ended), the newest first."""
+    rows = db.session.execute(
+        select(TemplateVersion.number, PublicationPlace.detail)
+        .join(
+            Publication,
+            and_(
+                Publication.trust_id == PublicationPlace.trust_id,
+                Publication.id == PublicationPlace.publication_id,
+            ),
+        )
+        .join(
+            TemplateVersion,
+            and_(
+                TemplateVersion.trust_id == Publication.trust_id, TemplateVersion.id == Publication.version_id
+            ),
+        )
+        .where(TemplateVersion.policy_id == policy_id, PublicationPlace.school_id == school_id)
+        .order_by(TemplateVersion.number.desc())
+    )
+    return [(number or 0, detail["ended"]) for number, detail in rows if detail.get("ended")]
 
 
 def version_of_publication(publication_id: UUID) -> UUID:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import cast, func, literal, select, text
+from sqlalchemy import case, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH, TEXT, distinct_on
 
 from trustportal.db import db
@@ -45,6 +45,7 @@ class Wording:
 
     snippet: str
     heading: str
+    rank: int = 0
     versions: list[int] = field(default_factory=list)
     editions: list[Says] = field(default_factory=list)
 
@@ -84,7 +85,7 @@ class Found:
 def search(query: str, *, on: date, policy_id: UUID | None = None, with_versions: bool = True) -> Found:
     """Find words, as `domain.search.ts_query` asks for them. In-force is what holds on the day `on`."""
     rows = db.session.execute(
-        text("SELECT words, clause_key, edition_ids FROM search_clauses(:query, :most)"),
+        text("SELECT words, of_trust, clause_key, edition_ids FROM search_clauses(:query, :most)"),
         {"query": query, "most": MOST_WORDINGS},
         execution_options={"unscoped_because": "it looks into the scope's trust only, and returns ids"},
     ).all()
@@ -94,38 +95,36 @@ def search(query: str, *, on: date, policy_id: UUID | None = None, with_versions
     editions = _editions({one for row in rows for one in row.edition_ids}, on, policy_id)
     snippets = _snippets(order, query)
     policies = {one.id: one for one in db.session.scalars(select(Policy))}
+    #: Of a clause its wordings: one that a school prints as the trust wrote it is the trust's, whatever was filled in.
     found: dict[tuple[UUID, str], dict[str, Wording]] = {}
 
-    def wording(policy: UUID, key: str, words: str) -> Wording:
+    def wording(policy: UUID, key: str, variant: str, words: str) -> Wording:
         clause = found.setdefault((policy, key), {})
-        return clause.setdefault(words, Wording(*snippets[words]))
+        if variant not in clause:
+            clause[variant] = Wording(*snippets[words], rank=order[words])
+        return clause[variant]
 
-    for row in rows:
+    for row in sorted((row for row in rows if row.clause_key), key=lambda row: order[row.words]):
         for edition_id in row.edition_ids:
             if edition_id in editions:
                 policy, says = editions[edition_id]
-                wording(policy, row.clause_key, row.words).editions.append(says)
+                wording(policy, row.clause_key, row.of_trust or row.words, row.words).editions.append(says)
     if with_versions:
         for policy, number, key, words in _versions(order, policy_id):
-            wording(policy, key, words).versions.append(number)
+            wording(policy, key, words, words).versions.append(number)
     clauses = [
         FoundClause(
-            policies[policy],
-            key,
-            [
-                one
-                for _, one in sorted(
-                    wordings.items(), key=lambda item: (not item[1].in_force, order[item[0]])
-                )
-            ],
+            policies[policy], key, sorted(wordings.values(), key=lambda one: (not one.in_force, one.rank))
         )
         for (policy, key), wordings in found.items()
     ]
-    best = {
-        (policy, key): min(order[words] for words in wordings) for (policy, key), wordings in found.items()
-    }
     clauses.sort(
-        key=lambda one: (one.policy.title, not one.is_in_force, best[one.policy.id, one.key], one.key)
+        key=lambda one: (
+            one.policy.title,
+            not one.is_in_force,
+            min(wording.rank for wording in one.wordings),
+            one.key,
+        )
     )
     return Found(clauses, cut=len(order) >= MOST_WORDINGS)
 
@@ -164,7 +163,7 @@ def _snippets(hashes: Iterable[str], query: str) -> dict[str, tuple[str, str]]:
     """Hash -> (the place where it was found, the heading)."""
     headline = func.ts_headline(
         "english",
-        func.concat(ClauseText.heading, literal(" \n"), ClauseText.text),
+        case((ClauseText.text == "", ClauseText.heading), else_=ClauseText.text),
         func.to_tsquery("english", query),
         _HEADLINE,
     )

@@ -95,11 +95,19 @@ def detail_of(at: AtPlace, made: Made | None) -> Detail:
 # -- the dry run -------------------------------------------------------------------------------------------------
 
 
-def begin_outlook(version_id: UUID, *, now: datetime, today: date) -> None:
-    """Work out, or work out again, what an approved version will do: a job for each place."""
+def begin_outlook(
+    version_id: UUID, *, now: datetime, today: date, unless_since: datetime | None = None
+) -> None:
+    """Work out, or work out again, what an approved version will do: a job for each place.
+
+    `unless_since`: nothing is done where it was begun after that instant.
+    """
     with unit_of_work() as uow:
         version = queries.get_version(version_id, lock=True)
         if version.state != "approved":
+            return
+        begun = queries.find_outlook(version_id)
+        if begun is not None and unless_since is not None and begun.started_at >= unless_since:
             return
         db.session.execute(delete(Outlook).where(Outlook.version_id == version.id))
         outlook = Outlook(id=uuid4(), version_id=version.id, on_day=today, started_at=now)
@@ -133,6 +141,8 @@ def foresee_place(*, place_id: UUID, now: datetime, today: date) -> Outcome | No
         place = queries.find_outlook_place(place_id, lock=True)
         if place is None:
             return None
+        if place.outcome != Outcome.WAITING:
+            return Outcome(place.outcome)
         version = queries.get_version(queries.version_of_outlook(place.outlook_id))
         if version.state != "approved":
             return None

@@ -133,7 +133,11 @@ def rebase_place(*, place_id: UUID, now: datetime, today: date) -> str:
         # A place that lacked a value did not have the version before today, whatever day the others have it from.
         earliest = today if place.outcome == Outcome.VALUES_MISSING else date.min
         outcome, detail = _bring(actor, policy, version, place.school_id, at, now, today, earliest)
-        place.outcome, place.detail, place.done_at = outcome, detail.to_json(), now
+        # What ends by itself may never have been in an edition: its words are kept here, where the school reads them.
+        ended = [one.to_json() for one in at.plan.ended]
+        place.outcome, place.detail, place.done_at = outcome, detail.to_json() | {"ended": ended}, now
+        if ended:
+            uow.announce(Event.ANSWERS_ENDED, place_id=place.id)
         if outcome is Outcome.TO_DECIDE:
             reconcile = queries.find_open_reconcile(policy.id, _some(place.school_id))
             assert reconcile is not None

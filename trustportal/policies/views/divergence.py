@@ -175,7 +175,7 @@ def choose(trust: str) -> Response:
     if wanted and found is None:
         raise NotFound()
     if not published:
-        return page("policies/divergence/none.html")
+        return see_other(url_for("policies.index", trust=trust), "No policy is published yet.")
     chosen: dict[str, Any] = {name: value for name in ("mode", "state") if (value := request.args.get(name))}
     return see_other(url_for("divergence.show", trust=trust, policy=(found or published[0]).slug, **chosen))
 

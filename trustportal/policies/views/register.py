@@ -212,7 +212,9 @@ def edition_pdf(trust: str, policy: str) -> Response:
     if one is None:
         raise NotFound("This policy does not apply to the central team.")
     if one.pdf_hash is None:
-        return page("policies/being_made.html", back=url_for("policy_register.edition", trust=trust, policy=policy))
+        return page(
+            "policies/being_made.html", back=url_for("policy_register.edition", trust=trust, policy=policy)
+        )
     return pdf_response(one.pdf_hash, f"{found.slug}-{reading.edition_label(one)}.pdf")
 
 

@@ -16,6 +16,7 @@ from trustportal.policies.models import Edition, Policy
 from trustportal.policies.page_queries import EditionHead, PolicyHead
 from trustportal.policies.views import presenting, school_tasks
 from trustportal.policies.views.school_blueprint import ROOT, blueprint, may, url
+from trustportal.policies.views.trust import day_asked
 from trustportal.tenants.tasks import provide_facts, provide_tasks
 from trustportal.times import today
 from trustportal.web import allow, page
@@ -53,6 +54,9 @@ class PolicyLine:
     unsent: bool
     release_due: bool
     missing: int
+    #: The edition that is approved and takes effect later.
+    coming: str
+    coming_on: date | None
 
 
 @blueprint.get(ROOT)
@@ -84,8 +88,10 @@ def _lines(policies: Sequence[Policy], on: date) -> list[PolicyLine]:
     unsent = (
         place_queries.policies_with_unsent(school_id, rows) if may(Permission.OVERRIDE_EDIT) else frozenset()
     )
+    coming = place_queries.list_to_come(school_id, on)
     found = []
     for policy in policies:
+        ahead = coming.get(policy.id)
         edition, standing = editions.get(policy.id), standings.get(policy.id)
         reconcile = reconciles.get(policy.id)
         header = reading.header_of(edition) if edition else None
@@ -103,6 +109,8 @@ def _lines(policies: Sequence[Policy], on: date) -> list[PolicyLine]:
                 unsent=policy.id in unsent and reconcile is None and policy.id not in waiting,
                 release_due=bool(standing and standing.release_due),
                 missing=len(standing.missing) if standing else 0,
+                coming=reading.edition_label(ahead) if ahead else "",
+                coming_on=ahead.effective_on if ahead else None,
             )
         )
     return found
@@ -116,7 +124,7 @@ def _lines(policies: Sequence[Policy], on: date) -> list[PolicyLine]:
 def edition(trust: str, school: str, policy: str) -> Response:
     """What this school's policy says today, or said on a day (`?on=2026-03-12`)."""
     asked = request.args.get("on", "")
-    day, fault = _day(asked)
+    day, fault = day_asked(asked)
     head, present = may(Permission.OVERRIDE_EDIT), not asked or day == today()
     found = page_queries.get_policy_page(
         policy, school_here().id, day=day, today=today(), head=head and present
@@ -130,17 +138,11 @@ def edition(trust: str, school: str, policy: str) -> Response:
         may_change=head and present,
         work=found.work,
         to_come=found.to_come if present else None,
+        ahead=None if present else place_queries.find_ahead(found.policy.id, school_here().id, day),
         figures_url=_figures_url(found.policy) if present else None,
         own_url=own_url(found.policy.slug) if found.policy.own and head and present else None,
         **edition_context(found.policy, found.in_force, as_of=None if present else day),
     )
-
-
-def _day(asked: str) -> tuple[date, str]:
-    try:
-        return (date.fromisoformat(asked) if asked else today()), ""
-    except ValueError:
-        return today(), "Enter a real day, like 12 3 2026."
 
 
 def _not_in_force(policy: PolicyHead, day: date, asked: str, fault: str) -> Response:
@@ -153,6 +155,8 @@ def _not_in_force(policy: PolicyHead, day: date, asked: str, fault: str) -> Resp
         standing=standing,
         to_come=to_come,
         label_to_come=reading.edition_label(to_come) if to_come else "",
+        ahead=place_queries.find_ahead(policy.id, school_id, day) if asked and not fault else None,
+        label_of=reading.edition_label,
         day=day,
         asked=asked,
         fault=fault,

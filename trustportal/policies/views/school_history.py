@@ -39,6 +39,7 @@ def history(trust: str, school: str, policy: str) -> Response:
             (one, labels[one.id], presenting.log_of(one.changes), _before(one, labels)) for one in editions
         ],
         in_force_id=in_force.id if in_force else None,
+        ended=queries.ended_answers(found.id, school_here().id),
         today=today(),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -161,6 +162,8 @@ def show(trust: str, policy: str) -> Response:
     if not published and not may_see_draft:
         raise NotFound()
     current = published[0] if published else None
+    asked = request.args.get("on", "")
+    day, fault = day_asked(asked)
     run = queries.find_pending_run(version_id=opened.id) if opened else None
     return page(
         "policies/trust/show.html",
@@ -175,8 +178,12 @@ def show(trust: str, policy: str) -> Response:
         ratified=_ratified(current) if current else None,
         central=place_queries.find_in_force(found.id, None, today()) is not None,
         text=_text(found, current) if current else "",
-        places=_places(found) if actor().is_officer else None,
+        places=_places(found, day) if actor().is_officer else None,
+        asked=asked,
+        day=day,
+        fault=fault,
         today=today(),
+        status=422 if fault else 200,
     )
 
 
@@ -205,6 +212,14 @@ def _ratified(version: TemplateVersion) -> Ratification | None:
     return queries.find_ratification(runs[-1].id) if runs else None
 
 
+def day_asked(asked: str) -> tuple[date, str]:
+    """The day of an address (`?on=2026-03-12`), today without one; and what is wrong with it."""
+    try:
+        return (date.fromisoformat(asked) if asked else today()), ""
+    except ValueError:
+        return today(), "Enter a real day, like 12 3 2026."
+
+
 def _text(policy: Policy, version: TemplateVersion) -> Markup:
     style = reading.numbering_of(policy, version)
     return presenting.shown_version(
@@ -212,8 +227,8 @@ def _text(policy: Policy, version: TemplateVersion) -> Markup:
     )
 
 
-def _places(policy: Policy) -> list[dict[str, Any]]:
-    """Where each place stands with a policy, for the trust's officers."""
+def _places(policy: Policy, day: date) -> list[dict[str, Any]]:
+    """Where each place stands with a policy, and which edition it had in force on a day, for the trust's officers."""
     waiting = queries.open_reconciles_of(policy.id)
     changes = queries.count_answers(policy.id)
     return [
@@ -228,7 +243,7 @@ def _places(policy: Policy) -> list[dict[str, Any]]:
             "missing": one.missing,
             "release_due": one.release_due,
         }
-        for one in place_queries.list_places(policy.id, today())
+        for one in place_queries.list_places(policy.id, day)
     ]
 
 
