@@ -26,8 +26,11 @@ FOR_ALL = {
 }
 #: Answers that are files, not pages.
 FILES = {
+    "acceptance.certificate_pdf",
+    "acceptance.evidence_file",
     "acceptance.export",
     "acceptance.policy_to_sign",
+    "acceptance.scan",
     "acceptance.signed_policy",
     "policies.version_pdf",
     "policies.version_word",

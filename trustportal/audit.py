@@ -163,8 +163,23 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-def record(actor: Actor, action: Action, *, now: datetime | None = None, **fields: Any) -> UUID:
-    """Record an action in the open unit of work; it is appended last before the commit. Returns the event's id."""
+#: Appends what `prepare` has made; other statements may take it in, to save a round trip.
+APPEND = (
+    "append_audit(CAST(:trust AS uuid), CAST(:id AS uuid), :action,"
+    " CAST(:school AS uuid), :entry, :salt, :payload)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event that is ready to be appended: its id, and the parameters of `APPEND`."""
+
+    event_id: UUID
+    parameters: Mapping[str, Any]
+
+
+def prepare(actor: Actor, action: Action, *, now: datetime | None = None, **fields: Any) -> Prepared:
+    """Make an event of an action. Raises ValueError for a field that the action does not declare."""
     undeclared = set(fields) - FIELDS[action]
     if undeclared:
         raise ValueError(f"{action} does not declare {sorted(undeclared)}")
@@ -182,26 +197,33 @@ def record(actor: Actor, action: Action, *, now: datetime | None = None, **field
         }
     )
 
+    return Prepared(
+        event_id,
+        {
+            "trust": str(actor.trust_id),
+            "id": str(event_id),
+            "action": str(action),
+            "school": str(school_id) if school_id else None,
+            "entry": entry,
+            "salt": salt,
+            "payload": payload,
+        },
+    )
+
+
+def record(actor: Actor, action: Action, *, now: datetime | None = None, **fields: Any) -> UUID:
+    """Record an action in the open unit of work; it is appended last before the commit. Returns the event's id."""
+    prepared = prepare(actor, action, now=now, **fields)
+
     def append() -> None:
         db.session.execute(
-            text(
-                "SELECT append_audit(CAST(:trust AS uuid), CAST(:id AS uuid), :action, CAST(:school AS uuid),"
-                " :entry, :salt, :payload)"
-            ),
-            {
-                "trust": str(actor.trust_id),
-                "id": str(event_id),
-                "action": str(action),
-                "school": str(school_id) if school_id else None,
-                "entry": entry,
-                "salt": salt,
-                "payload": payload,
-            },
+            text(f"SELECT {APPEND}"),
+            dict(prepared.parameters),
             execution_options={"unscoped_because": "the function checks that the trust is the scope's"},
         )
 
     current_unit().before_commit.append(append)
-    return event_id
+    return prepared.event_id
 
 
 def _plain(value: Any) -> Any:

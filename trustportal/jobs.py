@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -123,23 +123,33 @@ def job(queue: str, on: Event, *, outside: bool = False) -> Callable[[F], F]:
     return register
 
 
+def outbox_rows(
+    event: str, ids: Mapping[str, str], *, not_before: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The outbox rows of an announcement, one for each job that is registered for it: for whoever writes them with
+    their own rows, in one statement.
+    """
+    now = datetime.now(UTC)
+    return [
+        {
+            "id": uuid4(),
+            "event": str(event),
+            "job": registered.name,
+            "queue": registered.queue,
+            "payload": dict(ids),
+            "created_at": now,
+            "not_before": not_before or now,
+            "attempts": 0,
+        }
+        for registered in _by_event.get(str(event), ())
+    ]
+
+
 def _write_announcements(unit: UnitOfWork) -> None:
     if not unit.announcements:
         return
-    now = datetime.now(UTC)
     for event, ids, options in unit.announcements:
-        for registered in _by_event.get(event, ()):
-            db.session.add(
-                Outbox(
-                    id=uuid4(),
-                    event=event,
-                    job=registered.name,
-                    queue=registered.queue,
-                    payload=ids,
-                    created_at=now,
-                    not_before=options["not_before"] or now,
-                )
-            )
+        db.session.add_all(Outbox(**row) for row in outbox_rows(event, ids, not_before=options["not_before"]))
     unit.announcements.clear()
     db.session.flush()
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
@@ -43,25 +43,32 @@ def notify(
 
     `path` is an address of the portal, beginning with `/`. Nothing confidential belongs in any of the words.
     """
-    unit = current_unit()
+    made = notice(person_id, subject=subject, body=body, path=path, school_id=school_id)
+    db.session.add(Notice(**made))
+    current_unit().announce(
+        Event.NOTICE_WRITTEN, person_id=person_id, not_before=not_before or gathered_at(made["created_at"])
+    )
+
+
+def notice(
+    person_id: UUID, *, subject: str, body: str, path: str, school_id: UUID | None = None
+) -> dict[str, Any]:
+    """The row of a notice, for `notify`, and for whoever writes it with their own rows in one statement."""
+    return {
+        "id": uuid4(),
+        "school_id": school_id,
+        "person_id": person_id,
+        "subject": subject,
+        "body": body,
+        "path": path,
+        "created_at": now(),
+    }
+
+
+def gathered_at(created: datetime) -> datetime:
+    """When a notice goes out that was written at an instant: others to the same person may join it until then."""
     settings: Settings = current_app.config["PORTAL"]
-    created = now()
-    db.session.add(
-        Notice(
-            id=uuid4(),
-            school_id=school_id,
-            person_id=person_id,
-            subject=subject,
-            body=body,
-            path=path,
-            created_at=created,
-        )
-    )
-    unit.announce(
-        Event.NOTICE_WRITTEN,
-        person_id=person_id,
-        not_before=not_before or created + timedelta(seconds=settings.mail_batch_seconds),
-    )
+    return created + timedelta(seconds=settings.mail_batch_seconds)
 
 
 def queue_mail(

@@ -349,6 +349,20 @@ def _signing(furnished: Furnished) -> None:
         )
         furnished.ids["campaign_id"] = campaign.id
     world.run_jobs()
+    with world.acting(world.manager) as actor:
+        acceptance.change_campaign(
+            actor,
+            campaign_id=campaign.id,
+            title="Annual signing, with a later day",
+            academic_year=campaign.academic_year,
+            policy_ids=[furnished.given.policy_id, _policy_id(furnished.drafting)],
+            roles=[Role(role) for role in campaign.roles],
+            opens_on=campaign.opens_on,
+            due_on=campaign.due_on,
+            now=now(),
+            today=today(),
+        )
+    world.run_jobs()
     with world.looking():
         mine = db.session.scalars(
             select(Assignment.id).where(

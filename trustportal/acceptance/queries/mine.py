@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, and_, cast, func, or_, select, true, tuple_
+from sqlalchemy import Date, Select, Uuid, and_, bindparam, cast, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, load_only
 
@@ -204,11 +204,7 @@ class EditionRow:
     pdf_hash: str | None
 
 
-def lock_to_sign(assignment_id: UUID, person_id: UUID, on: date) -> ToSign:
-    """One of a person's assignments with the edition in force on a day. Anybody else's is `NotFound`.
-
-    One round trip: a hundred people sign at once in the first week of September.
-    """
+def _statement_to_sign() -> Any:
     place = or_(
         Edition.school_id == Assignment.school_id,
         and_(Edition.school_id.is_(None), Assignment.school_id.is_(None)),
@@ -220,14 +216,14 @@ def lock_to_sign(assignment_id: UUID, person_id: UUID, on: date) -> ToSign:
             Edition.policy_id == Assignment.policy_id,
             place,
             Edition.state == "approved",
-            Edition.effective_on <= on,
+            Edition.effective_on <= bindparam("on_day", type_=Date),
         )
         .order_by(Edition.major.desc(), Edition.minor.desc())
         .limit(1)
         .correlate(Assignment)
         .lateral("in_force")
     )
-    found = db.session.execute(
+    return (
         select(
             Assignment,
             Policy.title,
@@ -251,8 +247,25 @@ def lock_to_sign(assignment_id: UUID, person_id: UUID, on: date) -> ToSign:
         .join(Trust, Trust.id == Assignment.trust_id)
         .outerjoin(School, School.id == Assignment.school_id)
         .outerjoin(in_force, true())
-        .where(Assignment.id == assignment_id, Assignment.person_id == person_id)
+        .where(
+            Assignment.id == bindparam("assignment_id", type_=Uuid),
+            Assignment.person_id == bindparam("person_id", type_=Uuid),
+        )
         .with_for_update(of=Assignment)
+    )
+
+
+#: Put together once: it is long, and everybody who signs asks it.
+_TO_SIGN = _statement_to_sign()
+
+
+def lock_to_sign(assignment_id: UUID, person_id: UUID, on: date) -> ToSign:
+    """One of a person's assignments with the edition in force on a day. Anybody else's is `NotFound`.
+
+    One round trip: a hundred people sign at once in the first week of September.
+    """
+    found = db.session.execute(
+        _TO_SIGN, {"assignment_id": assignment_id, "person_id": person_id, "on_day": on}
     ).one_or_none()
     if found is None:
         raise NotFound()

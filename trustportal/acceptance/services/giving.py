@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from trustportal import mail
+from sqlalchemy import text
+from sqlalchemy.orm.attributes import set_committed_value
+
+from trustportal import audit, jobs, mail
 from trustportal.acceptance import mail as wording
 from trustportal.acceptance.domain.evidence import SignedFacts, marks, record_hash, record_to_sign
 from trustportal.acceptance.domain.statement import statement_version
-from trustportal.acceptance.models import Signature, SignatureTrace
+from trustportal.acceptance.models import Signature
 from trustportal.acceptance.queries.mine import EditionRow, ToSign
 from trustportal.access import Actor, Role
-from trustportal.audit import Action, record
-from trustportal.db import current_unit, db
+from trustportal.audit import Action
+from trustportal.db import db
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
 from trustportal.policies.domain.lifecycle import edition_label
@@ -63,20 +68,29 @@ def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Sign
         authenticated_at=given.authenticated_at,
         witness=given.witness,
     )
-    signature = _write(actor, evidence, user_agent=given.user_agent)
-    row.state, row.closed_at, row.edition_id, row.paused_on = "signed", given.signed_at, edition.id, None
     message = wording.receipt(
         trust_slug=asked.trust_slug,
         policy=asked.policy_title,
         edition=label,
         place=asked.place_name,
-        signature_id=signature.id,
+        signature_id=evidence.signature_id,
         recorded_by=(given.witness or {}).get("recorder_name", ""),
     )
-    mail.notify(
+    receipt = mail.notice(
         row.person_id, subject=message.subject, body=message.body, path=message.path, school_id=row.school_id
     )
-    current_unit().announce(Event.SIGNATURE_GIVEN, signature_id=signature.id)
+    outbox = [
+        *jobs.outbox_rows(Event.SIGNATURE_GIVEN, {"signature_id": str(evidence.signature_id)}),
+        *jobs.outbox_rows(
+            Event.NOTICE_WRITTEN,
+            {"person_id": str(row.person_id)},
+            not_before=mail.gathered_at(receipt["created_at"]),
+        ),
+    ]
+    signature = _write(actor, evidence, receipt, outbox, user_agent=given.user_agent)
+    closed = {"state": "signed", "closed_at": given.signed_at, "edition_id": edition.id, "paused_on": None}
+    for name, value in closed.items():
+        set_committed_value(row, name, value)
     return signature
 
 
@@ -91,9 +105,38 @@ def _roles(asked: ToSign, held: frozenset[Role]) -> list[dict[str, str]]:
     ]
 
 
-def _write(actor: Actor, evidence: SignedFacts, *, user_agent: str) -> Signature:
+#: All that one signature writes, in one statement: in the first week of September, round trips are what takes time.
+#: Row-level security checks each row as it would any other's.
+_GIVE = text(
+    f"""
+    WITH given AS (
+      INSERT INTO signature SELECT * FROM jsonb_populate_recordset(NULL::signature, CAST(:signature AS jsonb))
+    ), traced AS (
+      INSERT INTO signature_trace
+      SELECT * FROM jsonb_populate_recordset(NULL::signature_trace, CAST(:trace AS jsonb))
+    ), told AS (
+      INSERT INTO notice SELECT * FROM jsonb_populate_recordset(NULL::notice, CAST(:notice AS jsonb))
+    ), announced AS (
+      INSERT INTO outbox SELECT * FROM jsonb_populate_recordset(NULL::outbox, CAST(:outbox AS jsonb))
+    ), signed AS (
+      UPDATE assignment SET state = 'signed', closed_at = :closed_at, edition_id = :edition_id, paused_on = NULL
+       WHERE id = :assignment_id AND trust_id = :trust_id
+    )
+    SELECT {audit.APPEND}
+    """  # noqa: S608 - a constant
+)
+
+
+def _write(
+    actor: Actor,
+    evidence: SignedFacts,
+    receipt: dict[str, Any],
+    outbox: list[dict[str, Any]],
+    *,
+    user_agent: str,
+) -> Signature:
     hashed = record_hash(record_to_sign(evidence))
-    event_id = record(
+    event = audit.prepare(
         actor,
         Action.SIGNATURE_GIVEN,
         now=evidence.signed_at,
@@ -108,41 +151,64 @@ def _write(actor: Actor, evidence: SignedFacts, *, user_agent: str) -> Signature
         record_marks=marks(evidence),
         recorder_id=(evidence.witness or {}).get("recorder"),
     )
-    signature = Signature(
-        id=evidence.signature_id,
-        school_id=evidence.school_id,
-        assignment_id=evidence.assignment_id,
-        policy_id=evidence.policy_id,
-        policy_title=evidence.policy_title,
-        edition_id=evidence.edition_id,
-        edition_label=evidence.edition_label,
-        content_hash=evidence.content_hash,
-        pdf_hash=evidence.pdf_hash,
-        person_id=evidence.person_id,
-        person_name=evidence.person_name,
-        roles=[dict(role) for role in evidence.roles],
-        place_name=evidence.place_name,
-        academic_year=evidence.academic_year,
-        statement=evidence.statement,
-        statement_version=evidence.statement_version,
-        signed_at=evidence.signed_at,
-        method=evidence.method,
-        authenticated_at=evidence.authenticated_at,
-        witness=dict(evidence.witness) if evidence.witness is not None else None,
-        record_version=evidence.record_version,
-        record_hash=hashed,
-        audit_event_id=event_id,
+    values = {
+        "id": evidence.signature_id,
+        "trust_id": actor.trust_id,
+        "school_id": evidence.school_id,
+        "assignment_id": evidence.assignment_id,
+        "policy_id": evidence.policy_id,
+        "policy_title": evidence.policy_title,
+        "edition_id": evidence.edition_id,
+        "edition_label": evidence.edition_label,
+        "content_hash": evidence.content_hash,
+        "pdf_hash": evidence.pdf_hash,
+        "person_id": evidence.person_id,
+        "person_name": evidence.person_name,
+        "roles": [dict(role) for role in evidence.roles],
+        "place_name": evidence.place_name,
+        "academic_year": evidence.academic_year,
+        "statement": evidence.statement,
+        "statement_version": evidence.statement_version,
+        "signed_at": evidence.signed_at,
+        "method": evidence.method,
+        "authenticated_at": evidence.authenticated_at,
+        "witness": dict(evidence.witness) if evidence.witness is not None else None,
+        "record_version": evidence.record_version,
+        "record_hash": hashed,
+        "audit_event_id": event.event_id,
+    }
+    trace = {
+        "id": uuid4(),
+        "trust_id": actor.trust_id,
+        "school_id": evidence.school_id,
+        "signature_id": evidence.signature_id,
+        "user_agent": user_agent[:300],
+        "created_at": evidence.signed_at,
+    }
+    ours = {"trust_id": actor.trust_id}
+    db.session.execute(
+        _GIVE,
+        {
+            "signature": _json([values]),
+            "trace": _json([trace] if user_agent else []),
+            "notice": _json([receipt | ours]),
+            "outbox": _json([one | ours for one in outbox]),
+            "closed_at": evidence.signed_at,
+            "edition_id": evidence.edition_id,
+            "assignment_id": evidence.assignment_id,
+            "trust_id": actor.trust_id,
+            **event.parameters,
+        },
+        execution_options={
+            "unscoped_because": "it writes rows of the scope's trust, which PostgreSQL checks"
+        },
     )
-    db.session.add(signature)
-    if user_agent:
-        db.session.flush()
-        db.session.add(
-            SignatureTrace(
-                id=uuid4(),
-                school_id=evidence.school_id,
-                signature_id=signature.id,
-                user_agent=user_agent[:300],
-                created_at=evidence.signed_at,
-            )
-        )
-    return signature
+    return Signature(**values)
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
