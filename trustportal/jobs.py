@@ -46,6 +46,7 @@ class Event(StrEnum):
     DRAFT_PDF_WANTED = "draft_pdf.wanted"
     EDITION_APPROVED = "edition.approved"
     EDITION_IN_FORCE = "edition.in_force"
+    IMPORT_WAITS = "import.waits"
     INVITATION_MADE = "invitation.made"
     MAIL_QUEUED = "mail.queued"
     MEMBERSHIP_CHANGED = "membership.changed"

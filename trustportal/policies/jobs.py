@@ -11,7 +11,7 @@ from trustportal.db import current_scope
 from trustportal.jobs import Event, job
 from trustportal.mail import notify
 from trustportal.policies import queries
-from trustportal.policies.services import documents, publishing, values
+from trustportal.policies.services import documents, import_queue, publishing, values
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 
@@ -67,6 +67,12 @@ def make_version_pdf(*, version_id: str) -> None:
 def make_draft_pdf(*, version_id: str) -> None:
     """Make the PDF of a draft, with its watermark."""
     documents.make_draft_pdf(version_id=UUID(version_id), public_url=_public_url())
+
+
+@job("documents", on=Event.IMPORT_WAITS)
+def read_import(*, entry_id: str) -> None:
+    """Read one file of a ZIP."""
+    import_queue.read_entry(entry_id=UUID(entry_id), now=now())
 
 
 @job("default", on=Event.PLACEHOLDER_CHANGED)

@@ -461,3 +461,7 @@ class PublicationPlace(PlaceOwned):
     #: waiting, adopted, follows, to_decide, values_missing
     outcome: Mapped[str] = mapped_column(String(20))
     done_at: Mapped[datetime | None]
+
+
+# Read with the others: whoever imports the models knows every table of the feature.
+from trustportal.policies import import_models as import_models  # noqa: E402

@@ -32,8 +32,11 @@ NAMES: Mapping[str, Any] = {
         name: lambda at, name=name: at.ids[name]
         for name in (
             "assignment_id",
+            "batch_id",
             "campaign_id",
+            "entry_id",
             "membership_id",
+            "pair_id",
             "person_id",
             "reading_id",
             "run_id",
@@ -52,6 +55,14 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
     "policies.release": lambda at: {"policy": at.drafting},
+    **{
+        f"school_policies.{name}": lambda at: {"policy": at.joining}
+        for name in ("joining", "decide_pair", "finish_joining", "give_up_joining")
+    },
+    **{
+        f"school_policies.{name}": lambda at: {"reading_id": at.ids["head_reading_id"]}
+        for name in ("brought", "correct_brought", "compare_brought")
+    },
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},
     "school_policies.withdraw": lambda at: {"policy": at.drafting},
