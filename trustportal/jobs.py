@@ -60,6 +60,7 @@ class Event(StrEnum):
     EDITION_IN_FORCE = "edition.in_force"
     EVIDENCE_STEP = "evidence.step"
     GUIDANCE_REVIEW_OPENED = "guidance_review.opened"
+    IMPORT_WAITS = "import.waits"
     INVITATION_MADE = "invitation.made"
     MAIL_QUEUED = "mail.queued"
     MEMBERSHIP_CHANGED = "membership.changed"

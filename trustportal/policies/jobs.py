@@ -20,6 +20,7 @@ from trustportal.policies.services import (
     consulting,
     documents,
     foreseeing,
+    import_queue,
     lint,
     publishing,
     reconciling,
@@ -109,6 +110,12 @@ def make_draft_pdf(*, version_id: str) -> None:
 def make_redline_pdf(*, redline_id: str) -> None:
     """Make the PDF of a redline, once."""
     redlines.make_redline_pdf(redline_id=UUID(redline_id))
+
+
+@job("documents", on=Event.IMPORT_WAITS)
+def read_import(*, entry_id: str) -> None:
+    """Read one file of a ZIP."""
+    import_queue.read_entry(entry_id=UUID(entry_id), now=now())
 
 
 @job("default", on=Event.PLACEHOLDER_CHANGED)

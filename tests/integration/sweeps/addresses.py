@@ -35,10 +35,13 @@ NAMES: Mapping[str, Any] = {
         for name in (
             "absence_id",
             "assignment_id",
+            "batch_id",
             "campaign_id",
             "comment_id",
+            "entry_id",
             "membership_id",
             "pack_id",
+            "pair_id",
             "person_id",
             "question_id",
             "reading_id",
@@ -71,6 +74,14 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "policy_register.edition_pdf": lambda at: {"policy": at.drafting},
     "policy_register.withdraw": lambda at: {"policy": at.reconciling},
     "policies.release": lambda at: {"policy": at.drafting},
+    **{
+        f"school_policies.{name}": lambda at: {"policy": at.joining}
+        for name in ("joining", "decide_pair", "finish_joining", "give_up_joining")
+    },
+    **{
+        f"school_policies.{name}": lambda at: {"reading_id": at.ids["head_reading_id"]}
+        for name in ("brought", "correct_brought", "compare_brought")
+    },
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},
     "school_policies.withdraw": lambda at: {"policy": at.drafting},

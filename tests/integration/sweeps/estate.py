@@ -7,6 +7,7 @@ imports, campaigns, signatures, invitations, mail. Whatever a page's address may
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -50,7 +51,9 @@ from trustportal.policies.services import (
     chairs_action,
     consulting,
     drafts,
+    import_queue,
     importing,
+    joining,
     local,
     publishing,
     reconciling,
@@ -88,6 +91,14 @@ def _picture() -> bytes:
 LOGO = _picture()
 
 
+def _archive() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as made:
+        made.writestr("lettings.txt", IMPORTED)
+        made.writestr("later.txt", IMPORTED)
+    return written.getvalue()
+
+
 class Grounds(World):
     """A world whose PDFs are not made: the sweeps need a file behind an address, not what is in it."""
 
@@ -117,6 +128,7 @@ class Furnished:
     approved: str = ""
     #: A policy that Ashgrove wrote for itself.
     own: str = ""
+    joining: str = ""
     #: The key of the clause that Ashgrove added to the policy that is being drafted anew.
     added_key: str = ""
     #: The hash that is printed on an edition.
@@ -211,6 +223,8 @@ def _policies(furnished: Furnished) -> None:
         )
     with world.acting(world.manager) as actor:
         furnished.ids["version_id"] = drafts.start_draft(actor, policy_id=drafting_id, now=now()).id
+    # One in force beside which the school lays its own old policy.
+    furnished.joining, _, _ = _policy(world, "Photography policy", publish_with=given.trustees)
     # One that the trustees are asked about, and one that they approved.
     furnished.submitted, _, submitted_version = _policy(world, "Visitors policy")
     furnished.approved, _, approved_version = _policy(world, "Minibus policy")
@@ -330,6 +344,24 @@ def _imports(furnished: Furnished) -> None:
     with furnished.world.acting(furnished.world.manager) as actor:
         reading = importing.read_file(actor, content=IMPORTED, filename="lettings.txt", now=now())
         furnished.ids["reading_id"] = reading.id
+        batch = import_queue.bring_archive(actor, content=_archive(), filename="all.zip", now=now())
+        furnished.ids["batch_id"] = batch.id
+    with furnished.world.acting(furnished.people[Role.HEADTEACHER]) as actor:
+        own = {"content": IMPORTED, "now": now(), "school_id": furnished.ashgrove.id}
+        furnished.ids["head_reading_id"] = importing.read_file(actor, filename="before.txt", **own).id
+        compared = importing.read_file(actor, filename="ours.txt", **own)
+        opened = joining.begin(
+            actor,
+            policy_id=_policy_id(furnished.joining),
+            school_id=furnished.ashgrove.id,
+            reading_id=compared.id,
+            now=now(),
+        )
+        furnished.ids["pair_id"] = policies.joining_pairs(opened.id)[0].id
+    with furnished.world.looking():
+        entries = policies.entries_of(furnished.ids["batch_id"])
+        furnished.ids["entry_id"] = entries[0].entry.id
+        import_queue.read_entry(entry_id=entries[0].entry.id, now=now())
 
 
 def _signing(furnished: Furnished) -> None:

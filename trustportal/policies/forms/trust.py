@@ -217,6 +217,12 @@ class UploadForm(PortalForm):
     file = UploadField("Choose a file")
 
 
+class ArchiveForm(PortalForm):
+    """A ZIP of many policies."""
+
+    file = UploadField("Choose a ZIP file")
+
+
 class CorrectionForm(PortalForm):
     """One correction of an import; which one says `action`."""
 

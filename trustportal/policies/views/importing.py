@@ -10,17 +10,20 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from trustportal.access import Permission
 from trustportal.errors import RuleBroken
-from trustportal.policies import linting, queries
+from trustportal.policies import queries
 from trustportal.policies.domain.clauses import Kind
-from trustportal.policies.forms.trust import KINDS, HeaderForm, UploadForm
+from trustportal.policies.forms.trust import KINDS, ArchiveForm, HeaderForm, UploadForm
 from trustportal.policies.importing import corrections
+from trustportal.policies.importing.archives import LARGEST as LARGEST_ARCHIVE
 from trustportal.policies.importing.files import LARGEST
 from trustportal.policies.importing.reading import Reading, unpack
 from trustportal.policies.models import ImportReading, TemplateVersion
-from trustportal.policies.services import importing
+from trustportal.policies.queries.imports import QueuedFile
+from trustportal.policies.services import import_queue, importing
 from trustportal.tenants import queries as tenants
-from trustportal.times import now, today
+from trustportal.times import now
 from trustportal.web import actor, allow, page, see_other
+from trustportal.web import trust as trust_here
 
 blueprint = Blueprint("imports", __name__)
 ONE = "/t/<trust>/imports/<uuid:reading_id>"
@@ -51,30 +54,137 @@ def show(trust: str, reading_id: UUID) -> Response:
     return _page(queries.get_reading(reading_id, actor().person_id))
 
 
-def _page(
-    row: ImportReading, errors: list[tuple[str, str]] | None = None, opened: int | None = None
-) -> Response:
-    reading = unpack(row.reading)
-    if opened is None:
-        opened = request.args.get("open", type=int)
-    doubts: dict[int | None, list[tuple[int, Any]]] = {}
-    for position, doubt in enumerate(reading.uncertain):
-        doubts.setdefault(doubt.clause, []).append((position, doubt))
+ZIP, QUEUE = "/t/<trust>/imports/zip", "/t/<trust>/imports/queues/<uuid:batch_id>"
+_STATES = {
+    "waiting": ("Waits to be read", ""),
+    "read": ("To correct", "adapted"),
+    "corrected": ("Corrected", "adapted"),
+    "saved": ("Saved as a draft", "done"),
+    "refused": ("Cannot be read", "late"),
+    "dropped": ("Dropped", ""),
+}
+
+
+@blueprint.route(ZIP, methods=["GET", "POST"])
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def archive(trust: str) -> Response:
+    """Bring many policies in one ZIP, or go back to one that was brought."""
+    request.max_content_length = LARGEST_ARCHIVE + 100_000
+    form = ArchiveForm()
+    if form.is_submitted() and form.validate():
+        upload = request.files.get("file")
+        try:
+            if upload is None or not upload.filename:
+                raise RuleBroken("Choose a file first.", "file")
+            batch = import_queue.bring_archive(
+                actor(), content=upload.read(), filename=upload.filename, now=now()
+            )
+            return see_other(url_for("imports.queue", trust=trust, batch_id=batch.id))
+        except RuleBroken as refused:
+            form.refuse(RuleBroken(refused.message, "file"))
+    batches = queries.list_batches(actor().person_id)
+    counts = queries.count_entries([one.id for one in batches])
+    return page("policies/imports/zip.html", form=form, batches=batches, counts=counts, status=form.status)
+
+
+@blueprint.get(QUEUE)
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def queue(trust: str, batch_id: UUID) -> Response:
+    """The files of a ZIP with what became of each; the page asks again while some wait to be read."""
+    batch = queries.get_batch(batch_id, actor().person_id)
+    rows = [(one, _state(one)) for one in queries.entries_of(batch.id)]
     return page(
-        "policies/imports/show.html",
-        fragment="policies/imports/_reading.html",
-        row=row,
-        reading=reading,
-        doubts=doubts,
-        kinds=KINDS,
-        report=linting.report_of_reading(reading, today()),
-        opened=opened,
-        errors=errors or [],
-        status=422 if errors else 200,
+        "policies/imports/queue.html",
+        fragment="policies/imports/_queue.html",
+        batch=batch,
+        rows=rows,
+        states=_STATES,
+        done=sum(1 for row in rows if row[1] != "waiting"),
+        settled=sum(1 for row in rows if row[1] in ("saved", "refused", "dropped")),
     )
 
 
-def _integer(name: str) -> int:
+def _state(one: QueuedFile) -> str:
+    """Where a file stands: its reading tells whether somebody corrected or saved it."""
+    if one.reading_id is None or one.entry.state == import_queue.DROPPED:
+        return one.entry.state
+    if one.saved:
+        return "saved"
+    return "corrected" if one.corrected else one.entry.state
+
+
+@blueprint.post(f"{QUEUE}/<uuid:entry_id>/drop")
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def drop_entry(trust: str, batch_id: UUID, entry_id: UUID) -> Response:
+    """Take a file out of the queue."""
+    import_queue.drop_entry(actor(), batch_id=batch_id, entry_id=entry_id, now=now())
+    return see_other(url_for("imports.queue", trust=trust, batch_id=batch_id))
+
+
+@blueprint.post(f"{QUEUE}/<uuid:entry_id>/put-back")
+@allow(Permission.TEMPLATE_EDIT, at="trust")
+def put_back_entry(trust: str, batch_id: UUID, entry_id: UUID) -> Response:
+    """Put a dropped file back."""
+    import_queue.put_back(actor(), batch_id=batch_id, entry_id=entry_id, now=now())
+    return see_other(url_for("imports.queue", trust=trust, batch_id=batch_id))
+
+
+def _page(
+    row: ImportReading, errors: list[tuple[str, str]] | None = None, opened: int | None = None
+) -> Response:
+    return page(
+        "policies/imports/show.html",
+        fragment="policies/imports/_reading.html",
+        correct_url=url_for("imports.correct", trust=trust_here().slug, reading_id=row.id),
+        here=url_for("imports.show", trust=trust_here().slug, reading_id=row.id),
+        entry=queries.find_entry_of(row.id),
+        status=422 if errors else 200,
+        **shown(row, errors, opened),
+    )
+
+
+def shown(row: ImportReading, errors: list[tuple[str, str]] | None, opened: int | None) -> dict[str, Any]:
+    """What every page shows on which a reading is corrected; it adds `correct_url` and `here`."""
+    reading = unpack(row.reading)
+    doubts: dict[int | None, list[tuple[int, Any]]] = {}
+    for position, doubt in enumerate(reading.uncertain):
+        doubts.setdefault(doubt.clause, []).append((position, doubt))
+    return {
+        "row": row,
+        "reading": reading,
+        "doubts": doubts,
+        "kinds": KINDS,
+        "report": linting.report_of_reading(reading, today()),
+        "opened": request.args.get("open", type=int) if opened is None else opened,
+        "errors": errors or [],
+    }
+
+
+def correct_reading(
+    row: ImportReading, here: str, again: Callable[..., Response], *, school_id: UUID | None = None
+) -> Response:
+    """One correction, as the form asks for it: back to the page `here`, or the page `again` with what is wrong."""
+    try:
+        row = importing.correct(
+            actor(),
+            reading_id=row.id,
+            row_version=integer("row_version"),
+            correction=_correction(request.form.get("action", "")),
+            school_id=school_id,
+        )
+    except RuleBroken as refused:
+        return again(row, [("", refused.message)], request.form.get("index", type=int))
+    place: int | None = integer("index")
+    action = request.form.get("action", "")
+    if action == "settle":
+        place = _next_place(unpack(row.reading), integer("index"))
+    elif action == "restore":
+        place = len(unpack(row.reading).clauses) - 1
+    return see_other(here + (f"#r-{place}" if place is not None else ""))
+
+
+def integer(name: str) -> int:
+    """A number that a form brings. Raises RuleBroken."""
     try:
         return int(request.form.get(name, ""))
     except ValueError:
@@ -83,7 +193,7 @@ def _integer(name: str) -> int:
 
 def _correction(action: str) -> Callable[[Reading], Reading]:
     """The correction that a button asks for."""
-    index = _integer("index")
+    index = integer("index")
     if action == "settle":
         return lambda reading: corrections.settle(reading, index)
     if action == "restore":
@@ -102,10 +212,10 @@ def _correction(action: str) -> Callable[[Reading], Reading]:
             raise RuleBroken("Choose what the clause is.", "kind") from None
         return lambda reading: corrections.mark(reading, index, kind)
     if action == "join_lines":
-        offset = _integer("offset")
+        offset = integer("offset")
         return lambda reading: corrections.join_lines(reading, index, offset)
     if action == "cut":
-        start, end = _integer("start"), _integer("end")
+        start, end = integer("start"), integer("end")
         return lambda reading: corrections.cut(reading, index, start, end)
     plain: dict[str, Callable[[Reading, int], Reading]] = {
         "join": corrections.join,
@@ -133,24 +243,7 @@ def _split_where_marked(reading: Reading, index: int, text: str) -> Reading:
 def correct(trust: str, reading_id: UUID) -> Response:
     """One correction."""
     row = queries.get_reading(reading_id, actor().person_id)
-    action = request.form.get("action", "")
-    try:
-        row = importing.correct(
-            actor(),
-            reading_id=row.id,
-            row_version=_integer("row_version"),
-            correction=_correction(action),
-        )
-    except RuleBroken as refused:
-        index = request.form.get("index", type=int)
-        return _page(row, errors=[("", refused.message)], opened=index)
-    place: int | None = _integer("index")
-    if action == "settle":
-        place = _next_place(unpack(row.reading), _integer("index"))
-    elif action == "restore":
-        place = len(unpack(row.reading).clauses) - 1
-    anchor = f"#r-{place}" if place is not None else ""
-    return see_other(url_for("imports.show", trust=trust, reading_id=row.id) + anchor)
+    return correct_reading(row, url_for("imports.show", trust=trust, reading_id=row.id), _page)
 
 
 def _next_place(reading: Reading, position: int) -> int | None:

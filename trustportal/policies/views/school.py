@@ -26,7 +26,13 @@ from trustportal.web import trust as trust_here
 
 def install(app: Flask) -> None:
     """Put the pages of a school's policies into an application."""
-    for name in ("school_answers", "school_submitting", "school_reconcile", "school_history"):
+    for name in (
+        "school_answers",
+        "school_submitting",
+        "school_reconcile",
+        "school_history",
+        "school_joining",
+    ):
         import_module(f"trustportal.policies.views.{name}")
     app.register_blueprint(blueprint)
     # A global of the templates, so that what they import needs no context, which would be made anew for every page.

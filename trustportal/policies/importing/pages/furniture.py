@@ -16,7 +16,7 @@ __all__ = ["without_contents", "without_running"]
 
 #: The parts of a page where heads and feet stand.
 _HEAD, _FOOT = 0.14, 0.86
-_NUMBER = "a page number"
+_NUMBERS = "page numbers"
 _ENTRY = re.compile(r"(?:\.\s?){3,}\s*\d{1,3}$|[\s\t…]\d{1,3}$|(?:\.\s?){4,}$")
 _DOTS = re.compile(r"(?:\.\s?){4,}")
 
@@ -47,11 +47,13 @@ def without_running(pages: Sequence[PrintedPage]) -> tuple[list[tuple[str, str]]
                 if not numbered and counted[_pattern(line), _at_head(line, page)] < often:
                     break
                 page.lines.remove(line)
-                said = " ".join(line.text.split()), _NUMBER if numbered else RUNNING
+                said = " ".join(line.text.split()), _NUMBERS if numbered else RUNNING
                 if said in gone:
                     copies += words(said[0])
                 gone[said] = None
-    return list(gone), copies
+    numbers = [text for text, reason in gone if reason == _NUMBERS]
+    told = [(text, reason) for text, reason in gone if reason != _NUMBERS]
+    return [*told, *([("\n".join(numbers), _NUMBERS)] if numbers else [])], copies
 
 
 def _at_head(line: PrintedLine, page: PrintedPage) -> bool:
