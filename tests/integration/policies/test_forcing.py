@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.policies.given import Social, run_quick_jobs
-from tests.integration.policies.several import edition_of
+from tests.integration.policies.several import approved_version, edition_of, publish_now
 from trustportal.db import db, unit_of_work
 from trustportal.errors import Forbidden, RuleBroken
 from trustportal.jobs import Event
 from trustportal.kernel_models import AuditEvent
 from trustportal.mail import Notice
 from trustportal.policies import queries, reading
+from trustportal.policies.domain.clauses import Mode
 from trustportal.policies.domain.plan import Choice
 from trustportal.policies.domain.reconcile import Decision
 from trustportal.policies.models import Reconcile
@@ -173,6 +174,9 @@ def test_moving_the_deadline_tells_the_heads_and_locks_forcing_again(conflicted:
     client = client_for(world.manager)
     publication = world.url(f"policies/{conflicted.slug}/publication")
     assert "Passed" in client.get(publication).text
+    home = client.get(world.url()).text
+    assert "See who has not decided about the social media policy" in home
+    assert "has passed at 1 school" in home
     past = today() - timedelta(days=1)
     refused = client.post(
         f"{publication}/deadline",
@@ -211,3 +215,40 @@ def test_forcing_on_the_page_and_what_the_school_sees(conflicted: Social, client
     assert NEW in head.get(conflicted.url()).text
     assert head.get(force_page).status_code == 403
     assert client.get(f"{publication}/force/nowhere").status_code == 404
+
+
+def test_a_newer_version_replaces_what_is_open_and_keeps_decisions_about_the_same_words(conflicted: Social):
+    with conflicted.world.acting(conflicted.head) as actor:
+        reconciling.decide_clause(
+            actor,
+            policy_id=conflicted.policy_id,
+            school_id=conflicted.school.id,
+            key="administrators",
+            decision=Decision(Choice.WRITE, text="Three administrators, one of them a leader."),
+            row_version=1,
+            now=now(),
+        )
+    conflicted.next_version({"societies": "Societies ask the head first."}, decide_by=today())
+    with conflicted.world.looking():
+        opened = queries.find_open_reconcile(conflicted.policy_id, conflicted.school.id)
+        assert opened is not None
+        rows = {row.clause_key: row for row in queries.reconcile_clauses(opened.id)}
+        latest = queries.find_latest_version(conflicted.policy_id)
+    assert latest is not None
+    assert opened.to_version_id == latest.id
+    assert opened.due_on == today()
+    assert rows["administrators"].choice == "write"
+    assert rows["administrators"].written_text == "Three administrators, one of them a leader."
+    assert rows["administrators"].decided_by == conflicted.head.id
+    assert rows["societies"].choice is None
+
+
+def test_what_ends_by_itself_is_kept_and_told(at_ashgrove: Social, client_for):
+    at_ashgrove.answer("administrators", OURS)  # never sent
+    version_id = approved_version(at_ashgrove, {}, modes={"administrators": Mode.LOCKED})
+    publish_now(at_ashgrove, version_id)
+    assert any("one of your answers" in subject for subject in told(at_ashgrove, at_ashgrove.head))
+    page = client_for(at_ashgrove.head).get(at_ashgrove.url("history")).text
+    assert "Answers that ended by themselves" in page
+    assert "one is the business manager" in page
+    assert "The trust has locked this clause" in page

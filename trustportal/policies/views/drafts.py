@@ -29,6 +29,7 @@ from trustportal.policies.views import presenting
 from trustportal.policies.views.answers import typed_answers
 from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
 from trustportal.tenants import queries as tenants
+from trustportal.tenants.tasks import provide_tasks
 from trustportal.times import now, today
 from trustportal.web import actor, allow, is_htmx, page, see_other, trust
 
@@ -412,5 +413,5 @@ def discard(trust: str, policy: str) -> Response:
 
 def install(app: Flask) -> None:
     """Register the pages, those of publishing among them."""
-    import_module("trustportal.policies.views.publishing")
+    provide_tasks(import_module("trustportal.policies.views.publishing").tasks)
     app.register_blueprint(blueprint)

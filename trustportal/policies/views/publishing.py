@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from flask import Response, g, url_for
 
-from trustportal.access import Permission
+from trustportal.access import Actor, Permission
 from trustportal.errors import NotFound
 from trustportal.policies import queries, reading, signers
 from trustportal.policies.domain.clauses import labels
@@ -29,9 +30,11 @@ from trustportal.policies.views import presenting
 from trustportal.policies.views.drafts import blueprint
 from trustportal.policies.views.trust import ROOT
 from trustportal.tenants import queries as tenants
+from trustportal.tenants.tasks import Task
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other
 from trustportal.web import trust as trust_here
+from trustportal.words import in_sentence, plural
 
 PUBLISH = f"{ROOT}/<policy>/publish"
 PUBLICATION = f"{ROOT}/<policy>/publication"
@@ -347,3 +350,24 @@ def force(trust: str, policy: str, place: str) -> Response:
         form=form,
         status=form.status,
     )
+
+
+# -- my tasks ----------------------------------------------------------------------------------------------------
+
+
+def tasks(who: Actor, on: date) -> Iterable[Task]:
+    """For whoever publishes: schools that let the deadline pass."""
+    if not who.can(Permission.TEMPLATE_PUBLISH):
+        return
+    late = Counter(one.policy_id for one in queries.all_open_reconciles() if may_force(one.due_on, on))
+    policies = {one.id: one for one in queries.list_policies()} if late else {}
+    for policy_id, count in late.items():
+        policy = policies[policy_id]
+        yield Task(
+            title=f"See who has not decided about the {in_sentence(policy.title)}",
+            url=url_for("drafts.publication", trust=trust_here().slug, policy=policy.slug),
+            detail=f"The deadline has passed at {plural(count, 'school')}. You can give more time, or take the"
+            " trust’s text there.",
+            action_label="See them",
+            urgency=1,
+        )
