@@ -110,7 +110,7 @@ def facts(actor: Actor, today: date) -> Iterable[Fact]:
     if campaign is None:
         return
     slug = web.trust().slug
-    tallies = progress.tally_by_place(campaign, [one.id for one in places], today)
+    tallies = progress.tallies_of(campaign, [one.id for one in places], today).places
     url = url_for("acceptance.campaign", trust=slug, campaign_id=campaign.id)
     if actor.is_officer:
         total = sum(tallies.values(), Tally())

@@ -96,8 +96,8 @@ def test_a_leaver_is_in_no_total(world: World, desk: Desk) -> None:
     desk.sign(leaver, desk.open_of(leaver)[0])
     with world.acting(world.manager):
         places = [ashgrove.id]
-        assert progress.tally_by_place(opened, places, today())[ashgrove.id].asked == 2
-        later = progress.tally_by_place(opened, places, today() + timedelta(days=4))[ashgrove.id]
+        assert progress.tallies_of(opened, places, today()).places[ashgrove.id].asked == 2
+        later = progress.tallies_of(opened, places, today() + timedelta(days=4)).places[ashgrove.id]
         assert (later.signed, later.asked) == (0, 1)
 
 

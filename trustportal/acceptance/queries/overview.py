@@ -92,30 +92,51 @@ def get_overview(
         one for one in places_of(actor, Permission.ACCEPTANCE_TOTALS) if reaches(campaign.places, one.id)
     ]
     chosen, chosen_role = choose(visible, place), choose_role(campaign, role)
-    tallies = progress.tally_by_place(campaign, [one.id for one in visible], today)
+    counted = progress.tallies_of(campaign, [one.id for one in visible], today)
     shown = [
-        PlaceShown(one.id, one.slug, one.name, one.short_name, tallies.get(one.id, Tally()))
+        PlaceShown(one.id, one.slug, one.name, one.short_name, counted.places.get(one.id, Tally()))
         for one in visible
     ]
     narrowed = [one for one in shown if chosen is None or one.id == chosen.id]
     ids = [one.id for one in narrowed]
-    named = [one.id for one in narrowed if actor.can(Permission.ACCEPTANCE_OVERSEE, one.id)]
+    if chosen is not None:
+        counted = progress.tallies_of(campaign, ids, today)
+    named = [one for one in narrowed if actor.can(Permission.ACCEPTANCE_OVERSEE, one.id)]
     wanted = policy_titles(campaign.id)
     return Overview(
         campaign=campaign,
         policies=wanted,
         places=[one for one in shown if one.tally.asked],
         total=sum((one.tally for one in narrowed), Tally()),
-        roles=progress.tally_by_role(campaign, ids, today),
-        by_policy=progress.tally_by_policy(campaign, ids, today),
+        roles=counted.roles,
+        # One policy says nothing beside the total.
+        by_policy=progress.tally_by_policy(campaign, ids, today) if len(wanted) > 1 else {},
         course=progress.course_of(campaign, ids, today),
-        unsigned=progress.list_unsigned(campaign, named, today, role=chosen_role, page=page)
-        if named
-        else None,
+        unsigned=_unsigned(campaign, named, today, role=chosen_role, page=page) if named else None,
         chosen_place=chosen,
         chosen_role=chosen_role,
         names=bool(named) and len(named) == len(ids),
     )
+
+
+def _unsigned(
+    campaign: Campaign, named: Sequence[PlaceShown], today: date, *, role: Role | None, page: int
+) -> UnsignedPage:
+    """The page of those who have not signed. Without a role it is known from the tallies which places it shows."""
+    if role is not None:
+        return progress.list_unsigned(campaign, [one.id for one in named], today, role=role, page=page)
+    # In the order of the list: the trust first, then schools by name.
+    ordered = sorted(named, key=lambda one: (one.id is not None, one.name))
+    first, last = (page - 1) * progress.PAGE, page * progress.PAGE
+    wanted: list[Place] = []
+    before, skip = 0, 0
+    for one in ordered:
+        begins, before = before, before + one.tally.missing
+        if before > first and begins < last and one.tally.missing:
+            if not wanted:
+                skip = first - begins
+            wanted.append(one.id)
+    return progress.list_unsigned(campaign, wanted, today, page=page, total=before, skip=skip)
 
 
 def policy_titles(campaign_id: UUID) -> list[str]:

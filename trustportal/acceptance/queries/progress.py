@@ -6,13 +6,14 @@ no total. The queries are the same few for one school and for fifty.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, and_, func, or_, select
+from sqlalchemy import Subquery, and_, case, func, or_, select
 
 from trustportal.acceptance.models import Assignment, Campaign, Question, Signature
 from trustportal.acceptance.queries.facts import Place, at_places, holds
@@ -72,94 +73,122 @@ def _people(campaign_ids: Collection[UUID], places: Collection[Place], today: da
     )
 
 
+#: A place as one column: the school, or the trust itself.
+_PLACE = func.coalesce(Membership.school_id, Membership.trust_id)
+
+
+_BITS: Mapping[str, int] = {str(role): 1 << number for number, role in enumerate(Role)}
+
+
 def _serving(campaign: Campaign, places: Collection[Place], on: date) -> Any:
-    return select(Membership.school_id, Membership.person_id, Membership.role).where(
+    return select(_PLACE.label("place"), Membership.person_id).where(
         at_places(Membership.school_id, places), Membership.role.in_(campaign.roles), holds(on)
     )
 
 
-def tally_by_place(campaign: Campaign, places: Collection[Place], today: date) -> dict[Place, Tally]:
-    """People by place. A person who serves at two schools counts at each."""
-    people = _people([campaign.id], places, today)
-    serving = _serving(campaign, places, day_counted(campaign, today)).distinct().subquery()
-    once = select(serving.c.school_id, serving.c.person_id).distinct().subquery()
-    rows = db.session.execute(
-        select(
-            people.c.school_id,
-            func.count(),
-            func.count().filter(people.c.owed == 0),
-            func.count().filter(people.c.late > 0),
-        )
-        .join(
-            once,
-            and_(
-                once.c.person_id == people.c.person_id,
-                once.c.school_id.is_not_distinct_from(people.c.school_id),
-            ),
-        )
-        .group_by(people.c.school_id)
-    )
-    return {school_id: Tally(asked, signed, late) for school_id, asked, signed, late in rows}
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """A campaign counted in two ways: people by place, and by role (somebody with two roles in each)."""
+
+    places: Mapping[Place, Tally]
+    roles: Mapping[Role, Tally]
 
 
-def tally_by_role(campaign: Campaign, places: Collection[Place], today: date) -> dict[Role, Tally]:
-    """People by role, in the portal's order. Somebody with two roles counts in each."""
-    people = _people([campaign.id], places, today)
-    serving = _serving(campaign, places, day_counted(campaign, today)).distinct().subquery()
+def tallies_of(campaign: Campaign, places: Collection[Place], today: date) -> Tallies:
+    """How far a campaign is at some places. A person who serves at two schools counts at each.
+
+    PostgreSQL counts people by place and by the roles that they hold together, which are few; what those add up to by
+    place and by role is added here. So twenty thousand people are gone through once.
+    """
+    serving = (
+        select(
+            _PLACE.label("place"),
+            Membership.person_id,
+            # A bit for each role, since a set of them would have to be sorted for everybody.
+            func.bit_or(case(_BITS, value=Membership.role)).label("roles"),
+        )
+        .where(
+            at_places(Membership.school_id, places),
+            Membership.role.in_(campaign.roles),
+            holds(day_counted(campaign, today)),
+        )
+        .group_by(_PLACE, Membership.person_id)
+        .cte("serving")
+        .prefix_with("MATERIALIZED")
+    )
+    here = func.coalesce(Assignment.school_id, Assignment.trust_id)
+    late = and_(_OWED, Assignment.due_on < today)
+    asked = (
+        select(
+            Assignment.school_id,
+            here.label("place"),
+            Assignment.person_id,
+            func.bool_or(_OWED).label("owed"),
+            func.bool_or(late).label("late"),
+        )
+        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
+        .group_by(Assignment.school_id, here, Assignment.person_id)
+        .cte("asked")
+        .prefix_with("MATERIALIZED")
+    )
+    together = and_(serving.c.person_id == asked.c.person_id, serving.c.place == asked.c.place)
     rows = db.session.execute(
         select(
-            serving.c.role,
+            asked.c.school_id,
+            serving.c.roles,
             func.count(),
-            func.count().filter(people.c.owed == 0),
-            func.count().filter(people.c.late > 0),
+            func.count().filter(asked.c.owed),
+            func.count().filter(asked.c.late),
         )
-        .join(
-            people,
-            and_(
-                serving.c.person_id == people.c.person_id,
-                serving.c.school_id.is_not_distinct_from(people.c.school_id),
-            ),
-        )
-        .group_by(serving.c.role)
+        .join(serving, together)
+        .group_by(asked.c.school_id, serving.c.roles)
     )
-    found = {Role(role): Tally(asked, signed, late) for role, asked, signed, late in rows}
-    return {role: found[role] for role in Role if role in found}
+    by_place: dict[Place, Tally] = defaultdict(Tally)
+    by_role: dict[str, Tally] = defaultdict(Tally)
+    for school_id, roles, count, owed, behind in rows:
+        tally = Tally(count, count - owed, behind)
+        by_place[school_id] += tally
+        for role, bit in _BITS.items():
+            if roles & bit:
+                by_role[role] += tally
+    return Tallies(dict(by_place), {role: by_role[role] for role in Role if role in by_role})
 
 
 def tally_by_policy(campaign: Campaign, places: Collection[Place], today: date) -> dict[str, Tally]:
     """People and places together, by the title of the policy, of those who serve on the day that counts."""
-    serving = _serving(campaign, places, day_counted(campaign, today)).subquery()
-    once = select(serving.c.school_id, serving.c.person_id).distinct().subquery()
-    # One row for each person, place and policy, whatever became of earlier assignments.
+    serving = (
+        _serving(campaign, places, day_counted(campaign, today))
+        .distinct()
+        .cte("serving")
+        .prefix_with("MATERIALIZED")
+    )
     each = (
         select(
             Assignment.policy_id,
-            func.count().filter(_OWED).label("owed"),
-            func.count().filter(_OWED, Assignment.due_on < today).label("late"),
-        )
-        .join(
-            once,
-            and_(
-                once.c.person_id == Assignment.person_id,
-                once.c.school_id.is_not_distinct_from(Assignment.school_id),
-            ),
+            func.coalesce(Assignment.school_id, Assignment.trust_id).label("place"),
+            Assignment.person_id,
+            func.bool_or(_OWED).label("owed"),
+            func.bool_or(and_(_OWED, Assignment.due_on < today)).label("late"),
         )
         .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
-        .group_by(Assignment.policy_id, Assignment.person_id, Assignment.school_id)
-        .subquery()
+        .group_by(Assignment.policy_id, Assignment.school_id, Assignment.trust_id, Assignment.person_id)
+        .cte("asked")
+        .prefix_with("MATERIALIZED")
     )
     rows = db.session.execute(
         select(
             Policy.title,
             func.count(),
-            func.count().filter(each.c.owed == 0),
-            func.count().filter(each.c.late > 0),
+            func.count().filter(each.c.owed),
+            func.count().filter(each.c.late),
         )
+        .select_from(each)
+        .join(serving, and_(serving.c.person_id == each.c.person_id, serving.c.place == each.c.place))
         .join(Policy, Policy.id == each.c.policy_id)
         .group_by(Policy.id, Policy.title)
         .order_by(Policy.title)
     )
-    return {title: Tally(asked, signed, late) for title, asked, signed, late in rows}
+    return {title: Tally(count, count - owed, late) for title, count, owed, late in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +325,14 @@ def list_unsigned(
     *,
     role: Role | None = None,
     page: int = 1,
+    total: int | None = None,
+    skip: int | None = None,
 ) -> UnsignedPage:
-    """Who has not signed at some places, by school and name; `role`: only those who hold it there."""
+    """Who has not signed at some places, by school and name; `role`: only those who hold it there.
+
+    `total` and `skip` where it is known how many there are, and how many of the page's start lie at places before
+    these: then only the places that the page shows need be looked at.
+    """
     roles = func.array_agg(Membership.role.distinct())
     waiting = (
         select(Question.assignment_id)
@@ -333,9 +368,10 @@ def list_unsigned(
         .outerjoin(School, School.id == Assignment.school_id)
         .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _OWED)
         .group_by(Person.id, Person.name, Person.email, Assignment.school_id, School.name)
-        .order_by(School.name.nulls_first(), Person.name, Person.id)
+        # In the order of their letters' codes, as the tallies by place are sorted: pages follow each other exactly.
+        .order_by(School.name.collate("C").nulls_first(), Person.name, Person.id)
         .limit(PAGE)
-        .offset((page - 1) * PAGE)
+        .offset((page - 1) * PAGE if skip is None else skip)
     )
     if role is not None:
         statement = statement.having(func.bool_or(Membership.role == str(role)))
@@ -368,7 +404,7 @@ def list_unsigned(
                 _,
             ) in rows
         ],
-        total=rows[0][-1] if rows else 0,
+        total=total if total is not None else (rows[0][-1] if rows else 0),
         page=page,
     )
 
