@@ -156,15 +156,15 @@ def test_the_register_shows_the_three_tiers(at_ashgrove, client_for):
     client_for(on.head).post(world.url(f"policies/{slug}/publish"), data={"effective_on": TODAY})
     run_quick_jobs(world)
     manager = client_for(world.manager)
-    page = manager.get(world.url("register")).text
+    page = manager.get(world.url("policies/register")).text
     assert "School policy" in page
     assert "Trust template with local clauses" in page
     assert "Nora Network" in page
-    only = manager.get(world.url("register?show=school")).text
+    only = manager.get(world.url("policies/register?show=school")).text
     assert "Clubs policy" in only
     assert "Social media policy" not in only
-    assert manager.get(world.url("register?show=nonsense")).status_code == 404
-    book = load_workbook(BytesIO(manager.get(world.url("register.xlsx")).data))
+    assert manager.get(world.url("policies/register?show=nonsense")).status_code == 404
+    book = load_workbook(BytesIO(manager.get(world.url("policies/register.xlsx")).data))
     rows = {row[0]: row for row in book["Policies"].iter_rows(min_row=2, values_only=True)}
     assert rows["Clubs policy"][2:4] == ("School policy", "Ashgrove Primary School")
     assert rows["Social media policy"][4] == "Trust network manager"
@@ -173,4 +173,4 @@ def test_the_register_shows_the_three_tiers(at_ashgrove, client_for):
     # Another school's own policy is not in the register of this one's people.
     hazel = world.school("Hazel Lodge")
     other = world.person("Olga Other", (Role.HEADTEACHER, hazel))
-    assert "Clubs policy" not in client_for(other).get(world.url("register")).text
+    assert "Clubs policy" not in client_for(other).get(world.url("policies/register")).text

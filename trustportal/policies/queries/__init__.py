@@ -35,6 +35,7 @@ from trustportal.policies.queries.editions import (
     list_editions_between,
 )
 from trustportal.policies.queries.places import (
+    applies_at,
     find_standing,
     get_standing,
     list_schools,
@@ -42,6 +43,7 @@ from trustportal.policies.queries.places import (
     places_of,
     policies_at,
     standings_at,
+    still_applies,
     still_stands,
     where_now,
     withdrawn_at,
@@ -94,6 +96,7 @@ __all__ = [
     "EDITION_FACTS",
     "OPEN_STATES",
     "RunWaiting",
+    "applies_at",
     "count_answers",
     "count_effect",
     "count_standings",
@@ -158,6 +161,7 @@ __all__ = [
     "runs_to_ratify",
     "runs_waiting_for",
     "standings_at",
+    "still_applies",
     "still_stands",
     "version_of_publication",
     "versions_by_policy",

@@ -38,7 +38,7 @@ AHEAD = timedelta(days=61)
 # -- the register ------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/t/<trust>/register")
+@blueprint.get(f"{ROOT}/register")
 @allow(Permission.TEMPLATE_READ, at="trust")
 def index(trust: str) -> Response:
     """All policies that one may see: tier, owner, review, where in force. `?show=overdue` or a tier narrows it."""
@@ -63,7 +63,7 @@ def index(trust: str) -> Response:
     )
 
 
-@blueprint.get("/t/<trust>/register.xlsx")
+@blueprint.get(f"{ROOT}/register.xlsx")
 @allow(Permission.TEMPLATE_READ, at="trust")
 def excel(trust: str) -> Response:
     """The register as a workbook."""
