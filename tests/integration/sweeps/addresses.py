@@ -55,6 +55,7 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.publish": lambda at: {"policy": at.approved},
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
+    "approvals.ratify": lambda at: {"run_id": at.acted},
     "own_policies.go_on": lambda at: {"policy": at.own},
     "register.edition": lambda at: {"policy": at.drafting},
     "register.edition_pdf": lambda at: {"policy": at.drafting},
