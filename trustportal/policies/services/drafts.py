@@ -34,7 +34,7 @@ from trustportal.policies.services import placing, writing
 from trustportal.tenants import queries as tenants
 
 #: What stands in the place of a policy's slug in addresses.
-NOT_SLUGS = frozenset({"new", "register"})
+NOT_SLUGS = frozenset({"new", "own", "register"})
 
 
 def create_policy(
