@@ -29,7 +29,7 @@ from trustportal.policies.models import (
     Standing,
     TemplateVersion,
 )
-from trustportal.policies.queries import EDITION_FACTS, still_stands
+from trustportal.policies.queries import EDITION_FACTS, still_applies, still_stands
 from trustportal.policies.reading import answers_of
 from trustportal.tenants.models import School
 from trustportal.times import midnight
@@ -155,6 +155,7 @@ def list_places(policy_id: UUID, on: date) -> list[AtPlace]:
             Edition.state == "approved",
             Edition.effective_on <= on,
             still_stands(on),
+            still_applies(),
         )
         .order_by(place, Edition.major.desc(), Edition.minor.desc())
         .subquery()

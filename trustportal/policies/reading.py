@@ -186,12 +186,22 @@ def compare_versions(
     style = numbering_of(policy, new)
     before, after = tree_of_version(old) if old else (), tree_of_version(new)
     values = tenants.values_for_place(None)
-    headings = {clause.key: clause.heading for clause in (*before, *after) if clause.heading}
+    headings = _names((*before, *after))
     rows = compare(
         lines_of_tree(_for_people(before, values, headings), style),
         lines_of_tree(_for_people(after, values, headings), style),
     )
     return tuple(rows) if whole else tuple(only_changes(rows))
+
+
+def for_people(tree: Tree, school_id: UUID | None) -> Tree:
+    """The trust's text as a place's people read it before it is theirs: slots filled, references by name."""
+    return _for_people(tree, tenants.values_for_place(school_id), _names(tree))
+
+
+def _names(tree: Sequence[Clause]) -> dict[str, str]:
+    """What a reference calls each clause: its heading, or its first words."""
+    return {one.key: one.heading or " ".join(one.text.split()[:6]) + " …" for one in tree}
 
 
 def _for_people(tree: Tree, values: Mapping[str, str], headings: Mapping[str, str]) -> Tree:

@@ -236,7 +236,7 @@ def test_whoever_holds_the_post_is_reminded_once_for_each_slot(at_ashgrove, clie
         assert "review is" not in client_for(on.teacher).get(world.url()).text
         trustee = client_for(on.trustees[0])
         assert "overdue" in trustee.get(world.url()).text
-        listed = trustee.get(world.url("policy-register?show=overdue")).text
+        listed = trustee.get(world.url("policies/register?show=overdue")).text
         assert "Social media policy" in listed
         assert "Overdue" in listed
         assert remind(world, now() + timedelta(days=7)) == 1
@@ -289,7 +289,7 @@ def test_no_cell_of_the_register_becomes_a_formula(world, client_for):
             actor, header=header, numbering=NumberingStyle.DECIMAL, tree=TREE, now=now()
         )
     publish(world, trustees, version.id, {})
-    book = load_workbook(BytesIO(client_for(world.manager).get(world.url("policy-register.xlsx")).data))
+    book = load_workbook(BytesIO(client_for(world.manager).get(world.url("policies/register.xlsx")).data))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.value for cell in cells if cell.data_type == "f"]
     assert any(str(cell.value).startswith("'=HYPERLINK") for cell in cells)
@@ -365,6 +365,35 @@ def test_a_policy_for_some_schools_only(world, client_for):
         assert queries.places_of(policy, today()) == [hazel.id]
         assert queries.find_standing(policy.id, ashgrove.id) is None
         assert queries.find_edition_in_force(policy.id, hazel.id, today()) is not None
+
+
+def test_a_school_that_a_version_takes_out_is_no_longer_asked(at_ashgrove, client, client_for):
+    on, world = at_ashgrove, at_ashgrove.world
+    hazel = world.school("Hazel Lodge")
+    run_quick_jobs(world)
+    public = f"/p/{world.slug}/{on.school.slug}/policies/{on.slug}"
+    assert client.get(public).status_code == 200
+    with world.acting(world.manager) as actor:
+        version = drafts.start_draft(actor, policy_id=on.policy_id, now=now())
+        drafts.change_header(
+            actor,
+            version_id=version.id,
+            header_seen=drafts.header_mark(version),
+            header=PolicyHeader.from_json(version.header),
+            numbering=NumberingStyle.DECIMAL,
+            where=Where(frozenset({str(hazel.id)})),
+            now=now(),
+        )
+        version_id = version.id
+    assert client.get(public).status_code == 200
+    publish(world, on.trustees, version_id, {})
+    assert client.get(public).status_code == 404
+    # What it said there stays readable, and on record.
+    assert client.get(f"{public}/editions/1.1").status_code == 200
+    assert client.get(f"/p/{world.slug}/{hazel.slug}/policies/{on.slug}").status_code == 200
+    rows = load_workbook(BytesIO(client_for(world.manager).get(world.url("policies/register.xlsx")).data))
+    places = [row[1] for row in rows["Where in force"].iter_rows(min_row=2, values_only=True)]
+    assert places == ["Hazel Lodge Primary School"]
 
 
 # -- a withdrawn policy and signing ------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def pending(on, slug):
 def write(on, client):
     """The head's first edition, from the empty form to publishing."""
     world, school = on.world, on.school
-    made = client.post(world.url(f"schools/{school.slug}/own-policies/new"), data=HEADER)
+    made = client.post(world.url(f"schools/{school.slug}/policies/own/new"), data=HEADER)
     assert made.status_code == 303, made.text
     slug = made.location.split("/policies/")[1].split("/")[0]
     draft = world.url(f"policies/{slug}/draft")
@@ -91,7 +91,7 @@ def test_a_head_writes_the_chair_approves_and_it_is_number_one(at_ashgrove, clie
     assert "end at five" in public.text
 
     assert (
-        "Begin the next edition" in head.get(world.url(f"schools/{on.school.slug}/own-policies/{slug}")).text
+        "Begin the next edition" in head.get(world.url(f"schools/{on.school.slug}/policies/own/{slug}")).text
     )
     assert head.post(world.url(f"policies/{slug}/draft")).status_code == 303
     with world.looking():
@@ -126,7 +126,7 @@ def test_nobody_elses_head_sees_or_writes_it(at_ashgrove, client_for):
     stranger = client_for(other)
     for path in ("", "/draft", "/draft/header"):
         assert stranger.get(world.url(f"policies/{slug}{path}")).status_code == 404
-    assert stranger.get(world.url(f"schools/{on.school.slug}/own-policies/{slug}")).status_code == 404
+    assert stranger.get(world.url(f"schools/{on.school.slug}/policies/own/{slug}")).status_code == 404
     run_quick_jobs(world)
     with world.looking():
         assert queries.find_standing(queries.get_policy(slug).id, hazel.id) is None
@@ -141,7 +141,7 @@ def test_a_head_does_not_write_the_trusts_policies(at_ashgrove, client_for):
         drafts.start_draft(actor, policy_id=on.policy_id, now=now())
     deputy = on.world.person("Dee Deputy", (Role.DEPUTY_HEADTEACHER, on.school))
     assert (
-        client_for(deputy).get(on.world.url(f"schools/{on.school.slug}/own-policies/new")).status_code == 403
+        client_for(deputy).get(on.world.url(f"schools/{on.school.slug}/policies/own/new")).status_code == 403
     )
 
 
@@ -156,15 +156,15 @@ def test_the_register_shows_the_three_tiers(at_ashgrove, client_for):
     client_for(on.head).post(world.url(f"policies/{slug}/publish"), data={"effective_on": TODAY})
     run_quick_jobs(world)
     manager = client_for(world.manager)
-    page = manager.get(world.url("policy-register")).text
+    page = manager.get(world.url("policies/register")).text
     assert "School policy" in page
     assert "Trust template with local clauses" in page
     assert "Nora Network" in page
-    only = manager.get(world.url("policy-register?show=school")).text
+    only = manager.get(world.url("policies/register?show=school")).text
     assert "Clubs policy" in only
     assert "Social media policy" not in only
-    assert manager.get(world.url("policy-register?show=nonsense")).status_code == 404
-    book = load_workbook(BytesIO(manager.get(world.url("policy-register.xlsx")).data))
+    assert manager.get(world.url("policies/register?show=nonsense")).status_code == 404
+    book = load_workbook(BytesIO(manager.get(world.url("policies/register.xlsx")).data))
     rows = {row[0]: row for row in book["Policies"].iter_rows(min_row=2, values_only=True)}
     assert rows["Clubs policy"][2:4] == ("School policy", "Ashgrove Primary School")
     assert rows["Social media policy"][4] == "Trust network manager"
@@ -173,4 +173,4 @@ def test_the_register_shows_the_three_tiers(at_ashgrove, client_for):
     # Another school's own policy is not in the register of this one's people.
     hazel = world.school("Hazel Lodge")
     other = world.person("Olga Other", (Role.HEADTEACHER, hazel))
-    assert "Clubs policy" not in client_for(other).get(world.url("policy-register")).text
+    assert "Clubs policy" not in client_for(other).get(world.url("policies/register")).text

@@ -10,9 +10,9 @@ from xml.etree.ElementTree import fromstring
 import time_machine
 
 from tests.integration.policies.given import run_quick_jobs
-from trustportal.db import db
+from trustportal.db import Scope, db, scope
 from trustportal.policies import queries
-from trustportal.policies.services import publishing, withdrawing
+from trustportal.policies.services import documents, publishing, withdrawing
 from trustportal.tenants import queries as tenant_queries
 from trustportal.tenants import services as tenants
 from trustportal.times import now, today
@@ -138,6 +138,23 @@ def test_the_script_carries_its_list_and_evaluates_nothing(at_ashgrove, client, 
     assert "policies.js" in page
     assert "frame-src http://portal.example" in page
     assert "policies.js" not in client_for(at_ashgrove.teacher).get(index).text
+
+
+def test_the_pdf_of_a_superseded_edition_stays_byte_for_byte(at_ashgrove, client):
+    """35: whatever follows, the paper of an edition never changes."""
+    address = _public(at_ashgrove, f"policies/{at_ashgrove.slug}/editions/1.1.pdf")
+    with at_ashgrove.world.looking():
+        edition_id = queries.find_latest_edition(at_ashgrove.policy_id, at_ashgrove.school.id).id
+    with at_ashgrove.world.worker_app.app_context(), scope(Scope.job(at_ashgrove.world.trust_id)):
+        documents.make_edition_pdf(edition_id=edition_id, public_url="http://portal.example")
+    before = client.get(address).data
+    assert before.startswith(b"%PDF-")
+    at_ashgrove.answer("administrators", "Three administrators.")
+    at_ashgrove.submit_and_approve()
+    withdraw(at_ashgrove)
+    with at_ashgrove.world.worker_app.app_context(), scope(Scope.job(at_ashgrove.world.trust_id)):
+        documents.make_edition_pdf(edition_id=edition_id, public_url="http://portal.example")
+    assert client.get(address).data == before
 
 
 # -- a policy that is withdrawn ----------------------------------------------------------------------------------

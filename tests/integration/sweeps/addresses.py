@@ -69,6 +69,7 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.force": lambda at: {"policy": at.reconciling},
     "drafts.publication": lambda at: {"policy": at.reconciling},
     "drafts.withdraw": lambda at: {"policy": at.submitted},
+    "approvals.ratify": lambda at: {"run_id": at.acted},
     "own_policies.go_on": lambda at: {"policy": at.own},
     "policy_register.edition": lambda at: {"policy": at.drafting},
     "policy_register.edition_pdf": lambda at: {"policy": at.drafting},

@@ -126,6 +126,8 @@ class Furnished:
     drafting: str = ""
     submitted: str = ""
     approved: str = ""
+    #: The run that the chair of the board ended alone.
+    acted: UUID | None = None
     #: A policy that Ashgrove wrote for itself.
     own: str = ""
     joining: str = ""
@@ -549,6 +551,7 @@ def _governing(furnished: Furnished) -> None:
         run = approvals.submit_version(
             actor, version_id=version_id, reason="It is time.", marks={}, now=now()
         )
+    furnished.acted = run.id
     with world.acting(furnished.people[Role.CHAIR_OF_TRUST_BOARD]) as actor:
         chairs_action.act_as_chair(
             actor,

@@ -21,7 +21,7 @@ from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.policies.models import Edition
-from trustportal.policies.queries import still_stands
+from trustportal.policies.queries import still_applies, still_stands
 from trustportal.tenants import queries as tenants
 from trustportal.tenants.models import Membership
 
@@ -297,6 +297,7 @@ def _editions(
             Edition.state == "approved",
             Edition.effective_on <= today,
             still_stands(today),
+            still_applies(),
         )
         .order_by(Edition.effective_on.desc(), Edition.major.desc(), Edition.minor.desc())
     )

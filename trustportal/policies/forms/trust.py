@@ -57,6 +57,7 @@ class HeaderForm(PortalForm):
     review_months = ChoiceField(
         "Reviewed every",
         choices=choices((("6", "6 months"), ("12", "Year"), ("24", "2 years"), ("36", "3 years"))),
+        default="12",
     )
     related = LongTextField("Related policies", description="One on each line.")
     numbering = ChoiceField("Numbering", choices=choices(NUMBERING))

@@ -57,6 +57,7 @@ from trustportal.policies.queries.lint import (
     texts_with,
 )
 from trustportal.policies.queries.places import (
+    applies_at,
     find_standing,
     get_standing,
     list_schools,
@@ -64,6 +65,7 @@ from trustportal.policies.queries.places import (
     places_of,
     policies_at,
     standings_at,
+    still_applies,
     still_stands,
     where_now,
     withdrawn_at,
@@ -131,6 +133,7 @@ __all__ = [
     "RunWaiting",
     "all_open_reconciles",
     "answers_changed_since",
+    "applies_at",
     "batch_of",
     "clauses_in_force_with",
     "count_answers",
@@ -220,6 +223,7 @@ __all__ = [
     "runs_to_ratify",
     "runs_waiting_for",
     "standings_at",
+    "still_applies",
     "still_stands",
     "texts_with",
     "version_of_outlook",

@@ -161,6 +161,6 @@ def versions_to_publish() -> list[tuple[Policy, TemplateVersion]]:
             and_(TemplateVersion.trust_id == Policy.trust_id, TemplateVersion.policy_id == Policy.id),
         )
         .options(defer(TemplateVersion.tree))
-        .where(TemplateVersion.state == "approved")
+        .where(TemplateVersion.state == "approved", Policy.withdrawn_on.is_(None))
     )
     return [(policy, version) for policy, version in rows]

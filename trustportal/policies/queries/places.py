@@ -38,11 +38,43 @@ def still_stands(on: date) -> ColumnElement[bool]:
     return ~withdrawn
 
 
+def still_applies() -> ColumnElement[bool]:
+    """The condition that an edition's policy applies at its place today: a version may have taken the place out."""
+    named = (
+        select(PolicyPlace.id)
+        .where(
+            PolicyPlace.trust_id == Edition.trust_id,
+            PolicyPlace.policy_id == Edition.policy_id,
+            or_(
+                PolicyPlace.school_id == Edition.school_id,
+                and_(PolicyPlace.school_id.is_(None), Edition.school_id.is_(None)),
+            ),
+        )
+        .exists()
+    )
+    everywhere = or_(
+        Policy.school_id.is_not(None), and_(Policy.places == "all", Edition.school_id.is_not(None))
+    )
+    by_itself = (
+        select(Policy.id)
+        .where(Policy.trust_id == Edition.trust_id, Policy.id == Edition.policy_id, everywhere)
+        .exists()
+    )
+    return or_(by_itself, named)
+
+
 def where_now(policy: Policy) -> Where:
     """Where a policy applies today."""
     named = list(db.session.scalars(select(PolicyPlace.school_id).where(PolicyPlace.policy_id == policy.id)))
     schools = frozenset(str(one) for one in named if one is not None)
     return Where(None if policy.places == "all" else schools, None in named)
+
+
+def applies_at(policy: Policy, school_id: UUID) -> bool:
+    """Whether a policy applies at a school today."""
+    if policy.school_id is not None:
+        return policy.school_id == school_id
+    return policy.places == "all" or str(school_id) in (where_now(policy).schools or ())
 
 
 def places_of(policy: Policy, on: date) -> list[UUID | None]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import defer, load_only
 from trustportal.db import db
 from trustportal.policies.models import Edition, Policy, TemplateVersion
 from trustportal.policies.queries.editions import EDITION_FACTS
-from trustportal.policies.queries.places import still_stands
+from trustportal.policies.queries.places import still_applies, still_stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def editions_by_place(on: date) -> list[InForce]:
     rows = db.session.execute(
         select(Edition.policy_id, Edition.school_id, Edition.major, Edition.minor, Edition.effective_on)
         .ext(distinct_on(Edition.policy_id, Edition.school_id))
-        .where(Edition.state == "approved", Edition.effective_on <= on, still_stands(on))
+        .where(Edition.state == "approved", Edition.effective_on <= on, still_stands(on), still_applies())
         .order_by(Edition.policy_id, Edition.school_id, Edition.major.desc(), Edition.minor.desc())
     )
     return [

@@ -27,7 +27,7 @@ from trustportal.policies.domain.clauses import check_tree, tree_hash
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.models import ApprovalDecision, ApprovalRun, TemplateVersion
 from trustportal.policies.queries import consultations
-from trustportal.policies.services import consulting, lint, local, runs, writing
+from trustportal.policies.services import consulting, lint, local, placing, runs, writing
 from trustportal.policies.services.drafts import get_open_draft
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
@@ -55,6 +55,7 @@ def submit_version(
     with unit_of_work() as uow:
         version = get_open_draft(version_id)
         policy = queries.get_policy_by_id(version.policy_id)
+        placing.refuse_withdrawn(policy)
         tree = reading.tree_of_version(version)
         header = PolicyHeader.from_json(version.header)
         header.check()

@@ -16,6 +16,7 @@ from trustportal.policies import queries, reading
 from trustportal.policies.domain.clauses import canonical_hash
 from trustportal.policies.governance_models import Consultation, DraftComment
 from trustportal.policies.queries import consultations
+from trustportal.policies.services import placing
 from trustportal.policies.services.drafts import get_open_draft
 
 #: Posts that may be asked for comments.
@@ -53,6 +54,7 @@ def open_for_comment(
         raise RuleBroken("The last day for comments has passed. Choose a later one.", "until")
     with unit_of_work() as uow:
         version = get_open_draft(version_id)
+        placing.refuse_withdrawn(queries.get_policy_by_id(version.policy_id))
         found = consultations.find_consultation(version.id, lock=True)
         if found is not None and found.closed_at is None:
             raise RuleBroken("This draft is open for comment already. Close it first to ask others.")

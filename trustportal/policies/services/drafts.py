@@ -33,6 +33,9 @@ from trustportal.policies.reading import tree_of
 from trustportal.policies.services import placing, writing
 from trustportal.tenants import queries as tenants
 
+#: What stands in the place of a policy's slug in addresses.
+NOT_SLUGS = frozenset({"new", "own", "register"})
+
 
 def create_policy(
     actor: Actor,
@@ -57,7 +60,7 @@ def create_policy(
     with unit_of_work():
         policy = Policy(
             id=uuid4(),
-            slug=fresh_key(queries.policy_slugs(), _slug_words(header.title, school_id)),
+            slug=fresh_key(queries.policy_slugs() | NOT_SLUGS, _slug_words(header.title, school_id)),
             school_id=school_id,
             title=header.title.strip(),
             numbering=numbering.value,

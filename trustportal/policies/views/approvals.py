@@ -215,7 +215,8 @@ def _effect(shown: Judged) -> list[str]:
     if own:
         lines.append(
             f"{plural(own, 'school has', 'schools have')} words of {'its' if own == 1 else 'their'} own in what"
-            " changes: nothing is overwritten, and their heads decide where both sides changed the same words."
+            f" changes: nothing is overwritten, and {'its head decides' if own == 1 else 'their heads decide'}"
+            " where both sides changed the same words."
         )
     else:
         lines.append("No school has words of its own in what changes, so all follow by themselves.")

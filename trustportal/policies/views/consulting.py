@@ -96,7 +96,7 @@ def _page(found: Policy, version: TemplateVersion, one: Consultation, form: Comm
         policy=found,
         version=version,
         consultation=one,
-        rows=rows_of(tree, reading.numbering_of(found, version)),
+        rows=rows_of(reading.for_people(tree, _my_place()), reading.numbering_of(found, version)),
         changed=set(changes.changed_keys(reading.tree_of_version(base), tree)) if base else set(),
         changes=reading.compare_versions(found, base, version) if base else (),
         base=base,
@@ -112,6 +112,12 @@ def _page(found: Policy, version: TemplateVersion, one: Consultation, form: Comm
         wrong_at=form.key.data if form.errors or form.form_errors else None,
         status=form.status,
     )
+
+
+def _my_place() -> UUID | None:
+    """Whose words stand in the slots: those of one's own school, where there is one."""
+    mine = g.my_schools
+    return mine[0].id if len(mine) == 1 else None
 
 
 @blueprint.post(COMMENTS)

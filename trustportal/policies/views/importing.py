@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from trustportal.access import Permission
 from trustportal.errors import RuleBroken
-from trustportal.policies import queries
+from trustportal.policies import linting, queries
 from trustportal.policies.domain.clauses import Kind
 from trustportal.policies.forms.trust import KINDS, ArchiveForm, HeaderForm, UploadForm
 from trustportal.policies.importing import corrections
@@ -21,7 +21,7 @@ from trustportal.policies.models import ImportReading, TemplateVersion
 from trustportal.policies.queries.imports import QueuedFile
 from trustportal.policies.services import import_queue, importing
 from trustportal.tenants import queries as tenants
-from trustportal.times import now
+from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other
 from trustportal.web import trust as trust_here
 

@@ -16,7 +16,7 @@ from trustportal.web import actor, allow, page, see_other
 from trustportal.web import school as school_here
 
 blueprint = Blueprint("own_policies", __name__)
-ROOT = "/t/<trust>/schools/<school>/own-policies"
+ROOT = "/t/<trust>/schools/<school>/policies/own"
 
 
 @blueprint.route(f"{ROOT}/new", methods=["GET", "POST"])

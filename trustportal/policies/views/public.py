@@ -174,6 +174,8 @@ def policy(trust: str, school: str, policy: str) -> Response:
     edition = place_queries.find_in_force(found.id, place.id, as_of(place))
     if edition is None:
         return _withdrawn(place, found)
+    if not queries.applies_at(found, place.id):
+        raise NotFound()
     return _edition_page(place, found, edition, edition)
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, make_response, request, url_for
+from flask import Blueprint, Flask, Response, g, make_response, request, url_for
 
 from trustportal.access import Actor, Permission
 from trustportal.errors import NotFound
@@ -38,7 +38,7 @@ AHEAD = timedelta(days=61)
 # -- the register ------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/t/<trust>/policy-register")
+@blueprint.get(f"{ROOT}/register")
 @allow(Permission.TEMPLATE_READ, at="trust")
 def index(trust: str) -> Response:
     """All policies that one may see: tier, owner, review, where in force. `?show=overdue` or a tier narrows it."""
@@ -63,7 +63,7 @@ def index(trust: str) -> Response:
     )
 
 
-@blueprint.get("/t/<trust>/policy-register.xlsx")
+@blueprint.get(f"{ROOT}/register.xlsx")
 @allow(Permission.TEMPLATE_READ, at="trust")
 def excel(trust: str) -> Response:
     """The register as a workbook."""
@@ -221,11 +221,19 @@ def edition_pdf(trust: str, policy: str) -> Response:
 # -- reviews on the home page ------------------------------------------------------------------------------------
 
 
+def _reviews(on: date) -> list[Review]:
+    """Every review, asked once for a page that shows both tasks and facts."""
+    if "reviews" not in g:
+        g.reviews = reviewing.list_reviews(on)
+    found: list[Review] = g.reviews
+    return found
+
+
 def tasks(who: Actor, on: date) -> Iterable[Task]:
     """A review that comes near, for whoever holds the post that answers for the policy."""
     if not (who.can(Permission.TEMPLATE_READ) and (who.trust_roles or who.school_roles)):
         return
-    near = [one for one in reviewing.list_reviews(on) if one.review_on - AHEAD <= on]
+    near = [one for one in _reviews(on) if one.review_on - AHEAD <= on]
     schools = {one.id: one for one in tenants.list_schools()} if any(one.school_id for one in near) else {}
     for review in near:
         if review.role not in who.roles_at(review.school_id):
@@ -250,7 +258,7 @@ def facts(who: Actor, on: date) -> Iterable[Fact]:
     """How many reviews are overdue: for the trust's board and those who write its policies."""
     if not (who.can(Permission.APPROVAL_DECIDE) or who.can(Permission.TEMPLATE_EDIT)):
         return
-    late = sum(one.review_on < on for one in reviewing.list_reviews(on))
+    late = sum(one.review_on < on for one in _reviews(on))
     if late:
         yield Fact(
             number=str(late),

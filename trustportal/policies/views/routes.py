@@ -40,6 +40,7 @@ def index(trust: str) -> Response:
     """Who approves what, everywhere."""
     own = {row.policy_id: routes.steps_from_json(row.steps) for row in queries.list_routes("version")}
     local = {row.school_id: routes.steps_from_json(row.steps) for row in queries.list_routes("edition")}
+    labels = tenants.get_settings().role_labels
     names = tenants.names_of(
         [UUID(one) for steps in (*own.values(), *local.values()) for step in steps for one in step.people]
     )
@@ -51,13 +52,12 @@ def index(trust: str) -> Response:
             (school, local.get(school.id, (routes.CHAIR,)))
             for school in tenants.list_schools(open_on=today())
         ],
-        who=lambda step: _who(step, names),
+        who=lambda step: _who(step, names, labels),
         rule=routes.rule_words,
     )
 
 
-def _who(step: Step, names: Mapping[UUID, str]) -> str:
-    labels = tenants.get_settings().role_labels
+def _who(step: Step, names: Mapping[UUID, str], labels: Mapping[str, str]) -> str:
     posts = [labels.get(role) or ROLE_LABELS[Role(role)] for role in step.roles]
     people = [names.get(UUID(one), "somebody who has left") for one in step.people]
     return ", ".join([*posts, *people])

@@ -51,6 +51,7 @@ class PolicyLine:
     slug: str
     title: str
     tier: str
+    withdrawn_on: date | None
     label: str
     since: date | None
     review_on: date | None
@@ -106,6 +107,9 @@ def _lines(policies: Sequence[Policy], on: date) -> list[PolicyLine]:
                 slug=policy.slug,
                 title=header.title if header else policy.title,
                 tier="Our own" if policy.school_id else "",
+                withdrawn_on=policy.withdrawn_on
+                if policy.withdrawn_on and policy.withdrawn_on <= on
+                else None,
                 label=reading.edition_label(edition) if edition else "",
                 since=edition.effective_on if edition else None,
                 review_on=header.next_review_on if header else None,
@@ -180,21 +184,27 @@ def edition_context(
         "edition": edition,
         "label": reading.edition_label(edition),
         "header": reading.header_of(edition),
-        "shown": shown(edition),
+        "shown": shown(edition, own=bool(getattr(policy, "own", None) or getattr(policy, "school_id", None))),
         "as_of": as_of,
         "label_of": reading.edition_label,
         "today": today(),
     }
 
 
-def shown(edition: Edition | EditionHead) -> presenting.ShownEdition:
-    """The clauses of an approved edition as HTML, with their origin in the margin."""
+def shown(edition: Edition | EditionHead, *, own: bool = False) -> presenting.ShownEdition:
+    """The clauses of an approved edition as HTML, with their origin in the margin.
+
+    `own`: of a policy that the school wrote for itself, all of whose clauses are its own.
+    """
 
     def read() -> list[presenting.ClauseRow]:
         whole = queries.get_edition(edition.id)
+        if own:
+            return presenting.clause_rows(reading.clauses_of(whole), whole.values, marking=False)
         return presenting.clause_rows(reading.clauses_of(whole), whole.values, reading.answers_in(whole))
 
-    return presenting.shown_edition(edition.id, edition.content_hash, "policies/_clauses.html", read)
+    template = "policies/public/_clauses.html" if own else "policies/_clauses.html"
+    return presenting.shown_edition(edition.id, edition.content_hash, template, read)
 
 
 def own_url(slug: str) -> str:
