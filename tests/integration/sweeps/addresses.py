@@ -28,16 +28,24 @@ NAMES: Mapping[str, Any] = {
     "token": lambda at: "made-up",
     "digest": lambda at: at.digest,
     "session_id": lambda at: uuid4(),
+    "workflow": lambda at: "site-approval",
+    "action": lambda at: "sign",
     **{
         name: lambda at, name=name: at.ids[name]
         for name in (
             "assignment_id",
+            "break_id",
             "campaign_id",
+            "case_id",
+            "document_id",
+            "entry_id",
+            "intake_id",
             "membership_id",
             "person_id",
             "reading_id",
             "run_id",
             "signature_id",
+            "task_id",
         )
     },
 }

@@ -36,7 +36,13 @@ VERSIONS = Path(__file__).resolve().parents[3] / "migrations" / "versions"
 TOOLS = {"alembic_version"}
 SEARCH_PATH = "search_path=public, pg_temp"
 #: Triggers that keep rows as they are, besides those that `protection.statements` makes: table, function.
-FREEZING = {("edition", "freeze_edition"), ("template_version", "freeze_version")}
+FREEZING = {
+    ("edition", "freeze_edition"),
+    ("template_version", "freeze_version"),
+    ("workflow_version", "freeze_workflow_version"),
+    ("case_signature", "freeze_case_signature"),
+    ("case_document", "freeze_case_document"),
+}
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
 BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token"}
 

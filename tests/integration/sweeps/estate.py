@@ -16,6 +16,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from tests.integration.policies.given import Social, publish, social
+from tests.integration.sweeps import casework
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
@@ -137,6 +138,7 @@ def furnish(world: World) -> Furnished:
     _imports(furnished)
     _signing(furnished)
     _people(furnished)
+    _workflows(furnished)
     _the_rest(furnished)
     return furnished
 
@@ -310,6 +312,17 @@ def _signing(furnished: Furnished) -> None:
 
 def _policy_id(slug: str) -> UUID:
     return db.session.scalars(select(Policy.id).where(Policy.slug == slug)).one()
+
+
+def _workflows(furnished: Furnished) -> None:
+    """A draft, a case that waits with the line manager, one that reached the register, and what belongs to them."""
+    casework.furnish(
+        furnished.world,
+        ids=furnished.ids,
+        school=furnished.ashgrove,
+        people=furnished.people,
+        starter=furnished.reader,
+    )
 
 
 def _people(furnished: Furnished) -> None:

@@ -184,7 +184,9 @@ def _starters(definition: Definition, roster: Roster, school: UUID) -> list[UUID
         for post in roster.posts
         if post.school == school and (not definition.who_may_start or post.role in definition.who_may_start)
     ]
-    return list(dict.fromkeys(found))
+    # Colleagues with the same roles meet the same steps: one of each kind is enough.
+    kinds = {roster.roles_of(person, school): person for person in reversed(list(dict.fromkeys(found)))}
+    return list(kinds.values())
 
 
 def _imagined(definition: Definition, roster: Roster, school: UUID, starter: UUID | None) -> dict[str, str]:

@@ -116,6 +116,8 @@ def add_step(
     within: int | None,
 ) -> Definition:
     """A step more on the way forward: after it, the case goes where it went before."""
+    if not after:
+        raise RuleBroken("Choose after which step it comes.", "after")
     before = _state(definition, after)
     forward = before.forward
     if before.closed or forward is None:
