@@ -137,6 +137,12 @@ def test_a_deadline_a_step_and_an_approver_more() -> None:
     assert reading.fingerprint(made) != reading.fingerprint(APPROVAL)
 
 
+def test_a_new_step_has_somebody_even_when_its_own_post_asks() -> None:
+    made = editing.add_step(APPROVAL, "line_manager", title="X", role=Role.DSL, statement="", within=2)
+    made = editing.add_approver(made, "head", role=Role.CHAIR_OF_GOVERNORS)
+    assert checking.check_people(made, STAFFED, [(SCHOOL, "Ashgrove")]) == []
+
+
 def test_a_step_after_the_last_takes_over_what_the_last_caused() -> None:
     made = editing.add_step(
         APPROVAL, "head", title="The chair confirms", role=Role.CHAIR_OF_GOVERNORS, statement="", within=5

@@ -232,10 +232,17 @@ def all_candidates(
     return frozenset(found) & roster.people() - barred(roster, case.subjects)
 
 
-def route(definition: Definition, seat: Seat, roster: Roster, case: Circumstances) -> Routed:
-    """Who sits in a seat: by its own rules, then upwards; never anybody barred."""
+def route(
+    definition: Definition,
+    seat: Seat,
+    roster: Roster,
+    case: Circumstances,
+    *,
+    taken: frozenset[UUID] = frozenset(),
+) -> Routed:
+    """Who sits in a seat: by its own rules, then upwards; never anybody barred, nor (`taken`) who sits beside it."""
     rules = (*seat.rules, *definition.upwards)
-    return choose(rules, definition, roster, case, without=apart(seat, case))
+    return choose(rules, definition, roster, case, without=apart(seat, case) | taken)
 
 
 def watchers(definition: Definition, roster: Roster, case: Circumstances) -> frozenset[UUID]:
