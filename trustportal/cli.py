@@ -35,6 +35,8 @@ from trustportal.servers import LOGIN_ROLES, database_roles_sql
 from trustportal.tenants import services as tenants
 from trustportal.tenants.queries import get_actor
 from trustportal.times import now, today
+from trustportal.workflows.domain.checking import Weight, is_usable
+from trustportal.workflows.services.defining import check_all
 
 portal = AppGroup("portal", help="Commands of TrustPortal.", short_help="Commands of TrustPortal.")
 
@@ -252,6 +254,31 @@ def release_mail(into: str | None) -> None:
         with ensure_servers(Path(os.environ.get("VAR", "var")), env={}) as servers:
             released = backup.release_mail(servers.superuser_url(backup.PORTAL))
     click.echo(f"{released} mails are on their way.")
+
+
+@portal.group("workflows")
+def workflows() -> None:
+    """What cases follow."""
+
+
+@workflows.command("check", with_appcontext=False)
+def check_workflows() -> None:
+    """Check every workflow of every trust: a line each, and what is wrong below it."""
+    wrong = 0
+    with _portal():
+        for trust_id in trust_ids():
+            with scope(Scope.job(trust_id)):
+                for key, number, title, findings in check_all(today=today()):
+                    usable = is_usable(findings)
+                    wrong += not usable
+                    click.echo(
+                        f"{trust_id}: {key} {number} ({title}): {'in order' if usable else 'falls short'}"
+                    )
+                    for one in findings:
+                        mark = "error" if one.weight is Weight.ERROR else "to think about"
+                        click.echo(f"    {mark}: {one.words}")
+    if wrong:
+        sys.exit(1)
 
 
 @portal.command("create-trust", with_appcontext=False)

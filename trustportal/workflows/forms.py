@@ -27,6 +27,8 @@ from trustportal.workflows.domain.definition import Action, Comment, Definition,
 
 #: A question's key may be any word: in a form it stands behind this, so that it hides nothing of the form itself.
 PREFIX = "f_"
+#: A box for a small number.
+_NARROW: dict[str, Any] = {"inputmode": "numeric", "params": {"classes": "govuk-input--width-4"}}
 #: Boxes to choose people in; more when more are named.
 _BOXES = 4
 
@@ -166,6 +168,16 @@ class AnswersForm(PortalForm):
         named = f"{PREFIX}{broken.field}"
         super().refuse(RuleBroken(broken.message, named if named in self._fields else broken.field))
 
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """As for every form; a day's first box has an id that begins with the field's own."""
+        found = [("", str(message)) for message in self.form_errors]
+        for field in self:
+            if field.errors and field.name != "csrf_token":
+                target = f"{field.id}-day" if isinstance(field, DayField) else field.id
+                found.append((target, str(field.errors[0])))
+        return found
+
     def note(self, faults: Iterable[Fault]) -> bool:
         """Note everything that is wrong; whether anything is."""
         found = list(faults)
@@ -194,6 +206,9 @@ def apart(form: T, prefix: str) -> T:
     for field in form:
         field.id = f"{prefix}-{field.name}"
         field.label.field_id = field.id
+        if isinstance(field, (ChecksField, RadiosField, TickField)):
+            # GOV.UK's macros would begin the ids of answers with the field's name.
+            field.render_kw = {"params": {"idPrefix": field.id}}
     return form
 
 
@@ -279,9 +294,7 @@ class _Seen(PortalForm):
 class DeadlineForm(_Seen):
     """How long a step may take."""
 
-    within = WholeNumberField(
-        "Working days", render_kw={"class": "govuk-input--width-4", "inputmode": "numeric"}
-    )
+    within = WholeNumberField("Working days", render_kw=_NARROW)
     stops_in_holidays = TickField("School holidays stop it")
 
 
@@ -307,9 +320,7 @@ class StepForm(PortalForm):
     statement = TextField(
         "What do they sign? (optional)", description="Such as “I have no safeguarding concerns about this.”"
     )
-    within = WholeNumberField(
-        "Within how many working days?", render_kw={"class": "govuk-input--width-4", "inputmode": "numeric"}
-    )
+    within = WholeNumberField("Within how many working days?", render_kw=_NARROW)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -30,15 +30,21 @@ NAMES: Mapping[str, Any] = {
     "token": lambda at: "made-up",
     "digest": lambda at: at.digest,
     "session_id": lambda at: uuid4(),
+    "workflow": lambda at: "site-approval",
+    "action": lambda at: "sign",
     **{
         name: lambda at, name=name: at.ids[name]
         for name in (
             "absence_id",
             "assignment_id",
             "batch_id",
+            "break_id",
             "campaign_id",
+            "case_id",
             "comment_id",
+            "document_id",
             "entry_id",
+            "intake_id",
             "membership_id",
             "pack_id",
             "pair_id",
@@ -47,6 +53,7 @@ NAMES: Mapping[str, Any] = {
             "reading_id",
             "run_id",
             "signature_id",
+            "task_id",
             "version_id",
         )
     },
@@ -62,6 +69,8 @@ AT_BLUEPRINT: Mapping[str, Any] = {
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
     "acceptance.scan": lambda at: {"signature_id": at.ids["paper_id"]},
+    "imports.drop_entry": lambda at: {"entry_id": at.ids["import_entry_id"]},
+    "imports.put_back_entry": lambda at: {"entry_id": at.ids["import_entry_id"]},
     "drafts.start": lambda at: {"policy": at.reconciling},
     "drafts.publish": lambda at: {"policy": at.approved},
     "drafts.foresee": lambda at: {"policy": at.approved},

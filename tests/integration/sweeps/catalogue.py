@@ -40,6 +40,9 @@ FREEZING = {
     ("edition", "freeze_edition"),
     ("template_version", "freeze_version"),
     ("approval_run", "freeze_run"),
+    ("workflow_version", "freeze_workflow_version"),
+    ("case_signature", "freeze_case_signature"),
+    ("case_document", "freeze_case_document"),
 }
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
 BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token", "uq_signing_code_hash"}

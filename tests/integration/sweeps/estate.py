@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from tests.integration.policies.given import Social, publish, social
 from tests.integration.policies.several import approved_version, publish_now
+from tests.integration.sweeps import casework
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
@@ -177,6 +178,7 @@ def furnish(world: World) -> Furnished:
     _around_signing(furnished)
     _people(furnished)
     _governing(furnished)
+    _workflows(furnished)
     _the_rest(furnished)
     return furnished
 
@@ -362,7 +364,7 @@ def _imports(furnished: Furnished) -> None:
         furnished.ids["pair_id"] = policies.joining_pairs(opened.id)[0].id
     with furnished.world.looking():
         entries = policies.entries_of(furnished.ids["batch_id"])
-        furnished.ids["entry_id"] = entries[0].entry.id
+        furnished.ids["import_entry_id"] = entries[0].entry.id
         import_queue.read_entry(entry_id=entries[0].entry.id, now=now())
 
 
@@ -507,6 +509,17 @@ def _evidence(furnished: Furnished) -> None:
 
 def _policy_id(slug: str) -> UUID:
     return db.session.scalars(select(Policy.id).where(Policy.slug == slug)).one()
+
+
+def _workflows(furnished: Furnished) -> None:
+    """A draft, a case that waits with the line manager, one that reached the register, and what belongs to them."""
+    casework.furnish(
+        furnished.world,
+        ids=furnished.ids,
+        school=furnished.ashgrove,
+        people=furnished.people,
+        starter=furnished.reader,
+    )
 
 
 def _people(furnished: Furnished) -> None:

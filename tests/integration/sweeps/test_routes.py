@@ -171,6 +171,38 @@ WRITING = {
     }.items()
     for name in names
 }
+
+
+def _takes_part(subject: Subject, at: Furnished) -> Answer:
+    """A case is there for its starter, its line manager, and the school's heads and business managers alone."""
+    watching = {Role.HEADTEACHER, Role.BUSINESS_MANAGER, Role.LINE_MANAGER}
+    inside = subject.person == at.reader or subject.at_ashgrove & watching
+    return Answer.IN if inside else Answer.MISSING
+
+
+def _has_it(subject: Subject, at: Furnished) -> Answer:
+    """The task of the case is the line manager's."""
+    return Answer.IN if Role.LINE_MANAGER in subject.at_ashgrove else Answer.MISSING
+
+
+def _may_ask(subject: Subject, at: Furnished) -> Answer:
+    """An account is asked for by those who work at the school."""
+    working = {
+        Role.HEADTEACHER,
+        Role.DEPUTY_HEADTEACHER,
+        Role.DSL,
+        Role.BUSINESS_MANAGER,
+        Role.LINE_MANAGER,
+        Role.STAFF,
+    }
+    return Answer.IN if subject.at_ashgrove & working else Answer.MISSING
+
+
+def _names_no_step(_subject: Subject, _at: Furnished) -> Answer:
+    """An empty form names no step of the workflow: that is missing, for the network manager too."""
+    return Answer.MISSING
+
+
 #: By method and endpoint; asked only where the grants let somebody in. The docstrings say why.
 FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     **WRITING,
@@ -208,6 +240,24 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "approvals.chairs_action"): _chair,
     ("POST", "approvals.chairs_action"): _chair,
     ("GET", "tenants.person"): _seen,
+    ("GET", "cases.show"): _takes_part,
+    ("GET", "cases.document"): _takes_part,
+    ("POST", "cases.add_note"): _takes_part,
+    ("POST", "cases.hand_over"): _takes_part,
+    ("POST", "cases.act"): _has_it,
+    ("POST", "cases.step_back"): _has_it,
+    ("GET", "cases.change"): _own_only,
+    ("POST", "cases.change"): _own_only,
+    ("GET", "cases.start"): _may_ask,
+    ("POST", "cases.start"): _may_ask,
+    ("GET", "cases.draft"): _own_only,
+    ("POST", "cases.draft"): _own_only,
+    ("POST", "cases.discard"): _own_only,
+    ("POST", "workflows.deadline"): _names_no_step,
+    ("POST", "workflows.add_approver"): _names_no_step,
+    ("POST", "workflows.remove_approver"): _names_no_step,
+    ("POST", "workflows.remove_step"): _names_no_step,
+    ("POST", "workflows.letter"): _names_no_step,
     # The address names a browser of nobody.
     ("POST", "account.end_session"): lambda _subject, _at: Answer.MISSING,
 }
@@ -326,7 +376,9 @@ def test_addresses_are_kebab_case_and_their_ids_are_typed(estate: Estate) -> Non
 
 def test_no_address_changes_something_by_get_only_by_name(estate: Estate) -> None:
     """Addresses that say that they do something are posted to."""
-    doing = re.compile(r"/(close|remind|discard|withdraw|finish|invite|end-others|sign-out|move)$")
+    doing = re.compile(
+        r"/(close|remind|discard|withdraw|finish|invite|end-others|sign-out|move|step-back|hand-over)$"
+    )
     gets = [
         str(address)
         for address in all_addresses(estate)

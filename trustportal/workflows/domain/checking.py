@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from trustportal.access import ROLE_LABELS
+from trustportal.access import ROLE_LABELS, Role
 from trustportal.workflows.domain.definition import (
     STARTER,
     ActionKind,
@@ -184,11 +184,14 @@ def _starters(definition: Definition, roster: Roster, school: UUID) -> list[UUID
         for post in roster.posts
         if post.school == school and (not definition.who_may_start or post.role in definition.who_may_start)
     ]
-    return list(dict.fromkeys(found))
+    # Colleagues with the same roles meet the same steps: one of each kind is enough.
+    kinds = {roster.roles_of(person, school): person for person in reversed(list(dict.fromkeys(found)))}
+    return list(kinds.values())
 
 
-def _imagined(definition: Definition, roster: Roster, school: UUID, starter: UUID | None) -> dict[str, str]:
-    """Answers as somebody could give them: for each person's field of a rule, a colleague who fits."""
+def imagined(definition: Definition, roster: Roster, school: UUID, starter: UUID | None) -> dict[str, str]:
+    """Answers as somebody could give them: in each field for a person a colleague who fits, if possible no head."""
+    heads = set(roster.holders(Role.HEADTEACHER, school))
     values: dict[str, str] = {}
     for field in definition.form:
         if field.kind is FieldKind.PERSON and field.key not in definition.subject_fields:
@@ -199,9 +202,18 @@ def _imagined(definition: Definition, roster: Roster, school: UUID, starter: UUI
                 and post.person != starter
                 and str(post.person) not in values.values()
             ]
+            fitting.sort(key=lambda person: person in heads)
             if fitting:
                 values[field.key] = str(fitting[0])
     return values
+
+
+def fields_that_matter(definition: Definition) -> frozenset[str]:
+    """The fields whose answers decide who gets a case."""
+    found = set(definition.subject_fields)
+    for _state, seat in definition.seats():
+        found |= {rule.field for rule in seat.rules if rule.kind is RuleKind.FIELD} | set(seat.apart_from)
+    return frozenset(found)
 
 
 def check_people(
@@ -226,7 +238,7 @@ def check_people(
 
 
 def _walk(definition, roster, school, name, starter, note) -> None:  # type: ignore[no-untyped-def]
-    values = _imagined(definition, roster, school, starter)
+    values = imagined(definition, roster, school, starter)
     for state, seat in definition.seats():
         routed = route(definition, seat, roster, Circumstances(school, starter, values))
         if not routed.found:
@@ -259,7 +271,7 @@ def _only_when(
 def _about(definition, roster, school, name, subject, note) -> None:  # type: ignore[no-untyped-def]
     out = barred(roster, [subject])
     for state, seat in definition.seats():
-        case = Circumstances(school, None, _imagined(definition, roster, school, None), frozenset({subject}))
+        case = Circumstances(school, None, imagined(definition, roster, school, None), frozenset({subject}))
         routed = route(definition, seat, roster, case)
         if set(routed.people) & out:
             note(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from trustportal.access import ROLE_LABELS, Role
+from trustportal.access import ROLE_LABELS, TRUST_ROLES, Role
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.workflows.domain.definition import (
     Action,
@@ -77,6 +77,19 @@ def _title(words: str, field: str) -> str:
     return title
 
 
+_ABOVE = (Role.HEADTEACHER, Role.CEO, Role.CHAIR_OF_TRUST_BOARD)
+_BOARD = frozenset({Role.CHAIR_OF_GOVERNORS, Role.GOVERNOR})
+
+
+def _rules_for(role: Role) -> tuple[Rule, ...]:
+    """The holder of a post, and whoever stands above it when that post is vacant or is the starter's own."""
+    if role in TRUST_ROLES or role is Role.HEADTEACHER or role in _BOARD:
+        above = [one for one in _ABOVE[1:] if one is not role]
+    else:
+        above = list(_ABOVE)
+    return tuple(Rule(role=one) for one in (role, *above))
+
+
 def add_approver(definition: Definition, state: str, *, role: Role | None, title: str = "") -> Definition:
     """One more who has to agree in a step: everybody there goes forward before the case does."""
     found = _state(definition, state)
@@ -90,7 +103,7 @@ def add_approver(definition: Definition, state: str, *, role: Role | None, title
     seat = Seat(
         key=_key(words, {one.key for one in found.seats}),
         title=words,
-        rules=(Rule(role=role),),
+        rules=_rules_for(role),
         apart_from=("starter",),
     )
     return _with(definition, replace(found, seats=(*found.seats, seat)))
@@ -116,6 +129,8 @@ def add_step(
     within: int | None,
 ) -> Definition:
     """A step more on the way forward: after it, the case goes where it went before."""
+    if not after:
+        raise RuleBroken("Choose after which step it comes.", "after")
     before = _state(definition, after)
     forward = before.forward
     if before.closed or forward is None:
@@ -132,7 +147,7 @@ def add_step(
     step = State(
         key=key,
         title=words,
-        seats=(Seat(key="seat", title=ROLE_LABELS[role], rules=(Rule(role=role),), apart_from=("starter",)),),
+        seats=(Seat(key="seat", title=ROLE_LABELS[role], rules=_rules_for(role), apart_from=("starter",)),),
         actions=(
             Action(
                 key="agree",

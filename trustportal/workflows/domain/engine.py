@@ -245,7 +245,7 @@ def _guard(
 ) -> None:
     if guard is Guard.PEOPLE_SERVE:
         for one in definition.form:
-            if one.kind is not FieldKind.PEOPLE:
+            if one.kind is not FieldKind.PEOPLE or not values.get(one.key):
                 continue
             left = people_in(values.get(one.key)) & set(serving)
             if len(left) < one.least:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -48,16 +49,28 @@ class Tie:
     leads: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Roster:
     """Who serves where today, and what ties people declared."""
 
     posts: tuple[Post, ...]
     ties: tuple[Tie, ...] = ()
 
+    @cached_property
+    def _serving(self) -> frozenset[UUID]:
+        return frozenset(post.person for post in self.posts)
+
+    @cached_property
+    def _holders(self) -> Mapping[tuple[Role, UUID | None], tuple[UUID, ...]]:
+        found: dict[tuple[Role, UUID | None], dict[UUID, None]] = {}
+        # An acting holder first (the other is away), then who has held it longest.
+        for post in sorted(self.posts, key=lambda post: (not post.acting, post.since, str(post.person))):
+            found.setdefault((post.role, post.school), {})[post.person] = None
+        return {key: tuple(people) for key, people in found.items()}
+
     def people(self) -> frozenset[UUID]:
         """Everybody who holds a role today."""
-        return frozenset(post.person for post in self.posts)
+        return self._serving
 
     def roles_of(self, person: UUID, school: UUID | None) -> frozenset[Role]:
         """The roles of somebody at a school and at the trust; wherever they are held, if there are none of these."""
@@ -67,12 +80,8 @@ class Roster:
         return here or frozenset(post.role for post in self.posts if post.person == person)
 
     def holders(self, role: Role, school: UUID | None) -> tuple[UUID, ...]:
-        """Who holds a role there: an acting holder first (the other is away), then who has held it longest."""
-        found = sorted(
-            (post for post in self.posts if post.role is role and post.school == school),
-            key=lambda post: (not post.acting, post.since, str(post.person)),
-        )
-        return tuple(dict.fromkeys(post.person for post in found))
+        """Who holds a role there, the one to ask first."""
+        return self._holders.get((role, school), ())
 
     def led_by(self, person: UUID) -> frozenset[UUID]:
         """Everybody whom somebody leads, by post or as declared."""
@@ -223,10 +232,17 @@ def all_candidates(
     return frozenset(found) & roster.people() - barred(roster, case.subjects)
 
 
-def route(definition: Definition, seat: Seat, roster: Roster, case: Circumstances) -> Routed:
-    """Who sits in a seat: by its own rules, then upwards; never anybody barred."""
+def route(
+    definition: Definition,
+    seat: Seat,
+    roster: Roster,
+    case: Circumstances,
+    *,
+    taken: frozenset[UUID] = frozenset(),
+) -> Routed:
+    """Who sits in a seat: by its own rules, then upwards; never anybody barred, nor (`taken`) who sits beside it."""
     rules = (*seat.rules, *definition.upwards)
-    return choose(rules, definition, roster, case, without=apart(seat, case))
+    return choose(rules, definition, roster, case, without=apart(seat, case) | taken)
 
 
 def watchers(definition: Definition, roster: Roster, case: Circumstances) -> frozenset[UUID]:

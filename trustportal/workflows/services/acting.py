@@ -134,6 +134,8 @@ def _apply(actor: Actor, case: Case, plan: Plan, *, now: datetime) -> None:
     if plan.closed:
         close(case, now=now)
     _effects(actor, case, plan, now)
+    if plan.closed and came_from.forward is not None and came_from.forward.key == plan.action:
+        documents.write_form(case, now=now)
     _news(case, plan, me)
     db.session.flush()
     current_unit().announce(Event.CASE_ROUTE, case_id=row.id)
@@ -177,8 +179,6 @@ def _effects(actor: Actor, case: Case, plan: Plan, now: datetime) -> None:
             register.change_by_case(actor, school_id=case.row.school_id, values=case.values, now=now)
     for key in plan.letters:
         documents.write_letter(case, key, comment=plan.comment, now=now)
-    if plan.closed and any(one.voided_at is None for one in case.signatures):
-        documents.write_form(case, now=now)
 
 
 def _news(case: Case, plan: Plan, me: UUID) -> None:

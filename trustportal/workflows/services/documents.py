@@ -114,10 +114,10 @@ def write_form(case: Case, *, now: datetime) -> CaseDocument:
             for one in case.signatures
             if one.voided_at is None
         ],
-        "hash": case.signatures[-1].content_hash,
+        "hash": case.signatures[-1].content_hash if case.signatures else "",
         "outcome": case.state.title,
     }
-    return _write(case, "form", "The signed form", None, content, now)
+    return _write(case, "form", "The signed form" if case.signatures else "The form", None, content, now)
 
 
 def _write(

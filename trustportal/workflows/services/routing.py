@@ -97,7 +97,10 @@ def _give(
             chain.record(case.seal, case.row.id, "not_given", actor_id=None, now=now, to=str(wanted))
         task.row.wanted_id = None
     if not routed.found:
-        routed = domain.route(definition, seat, roster, around)
+        # Two seats of one step are two people: whoever signed in one, or has it, does not sign in the other.
+        beside = {person for one in case.tasks if one is not task for person in one.people}
+        beside |= {person for state, person in around.signers if state == case.row.state}
+        routed = domain.route(definition, seat, roster, around, taken=frozenset(beside))
     _settle(case, task, seat, set(routed.people), now)
 
 

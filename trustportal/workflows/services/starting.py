@@ -189,7 +189,8 @@ def open_case(*, intake_id: UUID, now: datetime) -> None:
         subjects = frozenset().union(*(people_in(values.get(one)) for one in definition.subject_fields))
         for person_id in sorted(subjects, key=str):
             db.session.add(CaseSubject(id=uuid4(), case_id=row.id, person_id=person_id, added_at=sent_at))
-        if intake.person_id is not None:
+        # Whoever reports somebody's conduct has done their part: what becomes of it is not theirs to read.
+        if intake.person_id is not None and not definition.safeguarding:
             db.session.add(
                 CaseParticipant(
                     id=uuid4(), case_id=row.id, person_id=intake.person_id, part="starter", since_at=sent_at

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Response, make_response, request, url_for
 
+from trustportal.access import Permission
 from trustportal.errors import Conflict, NotFound
 from trustportal.times import now, today
 from trustportal.web import actor, page, school, see_other, signed_in
@@ -60,6 +61,7 @@ def at_school(trust: str, school: str) -> Response:
         cases=queries.list_cases(school_id=_here(), closed=closed),
         closed=closed,
         may_ask=may_ask,
+        may_set=actor().can(Permission.WORKFLOW_OVERRIDE, _here()),
         today=today(),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, school, see_other
 from trustportal.workflows.domain import editing, trying
-from trustportal.workflows.domain.checking import Weight, is_usable, named
-from trustportal.workflows.domain.definition import Definition, FieldKind
+from trustportal.workflows.domain.checking import Weight, fields_that_matter, imagined, is_usable, named
+from trustportal.workflows.domain.definition import Definition, Field, FieldKind
 from trustportal.workflows.domain.editing import SchoolsOwn
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.forms import (
@@ -307,11 +308,16 @@ def try_out(trust: str, workflow: str) -> Response:
         return page("workflows/try_nowhere.html", definition=definition, workflow=workflow)
     serving = people.serving_at(chosen.id, today())
     pairs = [(str(one), name) for one, name in serving.items()]
-    asked = tuple(one for one in definition.form if one.kind is FieldKind.PERSON)
+    matters = fields_that_matter(definition)
+    asked = tuple(
+        replace(one, hint="")
+        for one in definition.form
+        if one.kind in {FieldKind.PERSON, FieldKind.PEOPLE} and one.key in matters
+    )
     form = answers_form(
         definition,
         asked,
-        values={one.key: request.args.get(f"{PREFIX}{one.key}", "") for one in asked},
+        values=_chosen(asked),
         people=pairs,
     )
     top = TryForm(formdata=None, school=chosen.slug, starter=request.args.get("starter", ""))
@@ -319,7 +325,11 @@ def try_out(trust: str, workflow: str) -> Response:
     top.starter.choices = choices([("", "Anybody"), *pairs])
     roster = people.roster(today())
     starter = next(iter(people_in(request.args.get("starter", "")) & set(serving)), None)
-    values = {one.key: request.args.get(f"{PREFIX}{one.key}", "") for one in asked}
+    # Where nobody was chosen, a colleague who fits stands in the field, as somebody would on a real form.
+    values = {
+        **imagined(definition, roster, chosen.id, starter),
+        **{k: v for k, v in _chosen(asked).items() if v},
+    }
     subjects = frozenset().union(*(people_in(values.get(one)) for one in definition.subject_fields))
     own = queries.list_overrides(current.id)
 
@@ -337,7 +347,7 @@ def try_out(trust: str, workflow: str) -> Response:
         )
 
     steps = way(chosen, starter, values)
-    everywhere = [(one, way(one, None, {})) for one in schools]
+    everywhere = [(one, way(one, None, imagined(definition, roster, one.id, None))) for one in schools]
     ids = {
         person
         for _, tried in [*everywhere, (chosen, steps)]
@@ -358,6 +368,16 @@ def try_out(trust: str, workflow: str) -> Response:
         named=named,
         today=today(),
     )
+
+
+def _chosen(asked: tuple[Field, ...]) -> dict[str, Any]:
+    """Who was chosen in the address, field by field."""
+    return {
+        one.key: request.args.getlist(f"{PREFIX}{one.key}")
+        if one.kind is FieldKind.PEOPLE
+        else request.args.get(f"{PREFIX}{one.key}", "")
+        for one in asked
+    }
 
 
 # -- what a school sets for itself --------------------------------------------------------------------------------

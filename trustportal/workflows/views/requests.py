@@ -94,6 +94,11 @@ def _fill_in(trust: str, school_slug: str, workflow: str, intake: CaseIntake | N
                     actor(), school_id=_here(), key=workflow, given=form.given(), now=now(), intake_id=saved
                 )
             )
+            if isinstance(sent, CaseIntake) and definition.safeguarding:
+                return see_other(
+                    url_for("cases.mine", trust=trust),
+                    "Thank you. It is with the people who may receive it. You do not see it in this list.",
+                )
             if isinstance(sent, CaseIntake):
                 return see_other(
                     url_for("cases.show", trust=trust, case_id=sent.id), "Sent. Below you see who has it now."

@@ -1,0 +1,197 @@
+"""Who does not take part in a case finds nothing of it: asked of PostgreSQL with the web's role, past our filters."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select, text
+
+from tests.integration.sweeps.catalogue import declared
+from tests.integration.workflows.conftest import Office
+from tests.world import Someone
+from trustportal.db import db, unit_of_work
+from trustportal.errors import NotFound
+from trustportal.kernel_models import Mail, Outbox
+from trustportal.protection import OF_THE_WEB, Reach
+from trustportal.servers import DatabaseUrls
+from trustportal.times import now
+from trustportal.workflows import chain
+from trustportal.workflows.domain.engine import Given
+from trustportal.workflows.models import CaseSubject, TrustKey, WorkflowCase
+from trustportal.workflows.queries import cases as queries
+from trustportal.workflows.sealing import Seal
+from trustportal.workflows.services import acting
+
+TABLES = (
+    "workflow_case", "case_participant", "case_task", "case_assignee", "case_deadline", "case_signature", "case_note",
+    "case_document", "case_event", "case_event_payload", "case_head", "case_subject", "case_recusal",
+)  # fmt: skip
+
+
+class Bare:
+    """A connection with the web's role, as a person, without the application."""
+
+    def __init__(self, url: str, trust_id: UUID) -> None:
+        self.connection = psycopg.connect(url)
+        self.trust_id = trust_id
+
+    def as_person(self, person_id: UUID | None, *, officer: bool = True) -> Bare:
+        self.connection.rollback()
+        self.connection.execute(
+            "SELECT set_config('app.trust_id', %s, true), set_config('app.person_id', %s, true),"
+            " set_config('app.school_ids', '{}', true), set_config('app.all_schools', %s, true)",
+            [str(self.trust_id), str(person_id or ""), "on" if officer else "off"],
+        )
+        return self
+
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for table in TABLES:
+            (row,) = self.connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # type: ignore[arg-type]
+            found[table] = row[0]
+        return found
+
+
+@pytest.fixture
+def bare(office: Office, database: DatabaseUrls) -> Any:
+    made = Bare(database.web, office.world.trust_id)
+    yield made
+    made.connection.close()
+
+
+def whole_case(office: Office) -> UUID:
+    """A case with a row in every table that a person could meet."""
+    case_id = office.send()
+    office.act(office.leader, case_id, "sign")
+    with office.world.acting(office.teacher) as actor:
+        acting.add_note(actor, case_id=case_id, text="Thank you.", now=now())
+    office.act(office.head, case_id, "approve")
+    return case_id
+
+
+def test_the_database_itself_hides_a_case(office: Office, bare: Bare) -> None:
+    whole_case(office)
+    nothing = dict.fromkeys(TABLES, 0)
+    for outsider in (office.world.manager, office.trustee, office.ceo, office.dsl, office.third):
+        assert bare.as_person(outsider.id).counts() == nothing, outsider.name
+    assert bare.as_person(None).counts() == nothing
+    seen = bare.as_person(office.teacher.id, officer=False).counts()
+    assert all(seen[table] for table in TABLES if table not in {"case_subject", "case_recusal"})
+
+
+def test_the_web_can_let_nobody_in(office: Office, bare: Bare) -> None:
+    """Not itself into another's case, not another into its own: only jobs do, after routing."""
+    case_id = whole_case(office)
+    for acting_as, let_in in ((office.dsl, office.dsl), (office.teacher, office.dsl)):
+        bare.as_person(acting_as.id)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            bare.connection.execute(
+                "INSERT INTO case_participant (id, trust_id, case_id, person_id, part, since_at)"
+                " VALUES (%s, %s, %s, %s, 'acts', now())",
+                [uuid4(), office.world.trust_id, case_id, let_in.id],
+            )
+    bare.as_person(office.dsl.id)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="chain of another case"):
+        bare.connection.execute(
+            "SELECT append_case_event(%s, %s, %s, 'note', NULL, %s, '', '')",
+            [office.world.trust_id, case_id, uuid4(), '{"at": "2026-11-21T10:00:00+00:00"}'],
+        )
+
+
+def test_a_subject_loses_sight_with_the_row_that_names_them(office: Office, bare: Bare) -> None:
+    case_id = office.send()
+    assert bare.as_person(office.leader.id).counts()["workflow_case"] == 1
+    with office.world.acting(office.teacher), unit_of_work():
+        db.session.add(CaseSubject(id=uuid4(), case_id=case_id, person_id=office.leader.id, added_at=now()))
+    assert bare.as_person(office.leader.id).counts() == dict.fromkeys(TABLES, 0)
+    with office.world.acting(office.leader) as actor, pytest.raises(NotFound):
+        acting.act(actor, case_id=case_id, action="sign", given=Given(confirmed=True), now=now())
+    office.act(office.teacher, case_id, "withdraw")
+    assert office.leader.id not in office.participants(case_id)
+
+
+def test_what_people_wrote_lies_sealed(office: Office, database: DatabaseUrls) -> None:
+    case_id = whole_case(office)
+    with psycopg.connect(database.worker) as connection:
+        connection.execute(
+            "SELECT set_config('app.trust_id', %s, true), set_config('app.all_schools', 'on', true)",
+            [str(office.world.trust_id)],
+        )
+        for table in (*TABLES, "case_intake", "outbox", "notice", "mail", "audit_event", "audit_payload"):
+            rows = connection.execute(f"SELECT t::text FROM {table} t").fetchall()  # type: ignore[arg-type]
+            for word in ("Parents see what we do", "Pictures of work", "Thank you."):
+                assert not any(word in row[0] for row in rows), table
+    case = office.case(case_id)
+    assert case.values["aims"] == "Parents see what we do."
+    with office.behind():
+        key = db.session.scalars(select(TrustKey)).one()
+        assert len(key.wrapped) == 12 + 32 + 16
+        with pytest.raises(InvalidTag):
+            Seal.of_trust().open(case.row.sealed, uuid4())
+
+
+def test_jobs_and_the_trusts_own_chain_say_nothing_of_a_case(office: Office) -> None:
+    with office.world.looking():
+        before = _audit_length()
+    case_id = office.send()
+    office.act(office.leader, case_id, "sign")
+    with office.world.looking():
+        assert _audit_length() == before
+        for row in db.session.scalars(select(Outbox)):
+            for value in row.payload.values():
+                assert value == "" or len(value) in {10, 36}, "ids and days only"
+        for mail in db.session.scalars(select(Mail)):
+            assert "Year 6" not in f"{mail.subject} {mail.body}"
+
+
+def _audit_length() -> int:
+    found = db.session.execute(
+        text("SELECT count(*) FROM audit_event"),
+        execution_options={"unscoped_because": "the test counts past the filters"},
+    ).scalar()
+    return int(found or 0)
+
+
+def test_a_reference_says_nothing_about_how_many_there_are(office: Office) -> None:
+    references = set()
+    for _ in range(3):
+        case = office.case(office.send())
+        references.add(case.row.reference)
+        assert not any(sign in case.row.reference for sign in "01OIl")
+    assert len(references) == 3
+
+
+def test_the_chain_of_a_case_is_whole_and_shows_a_change(office: Office, database: DatabaseUrls) -> None:
+    case_id = whole_case(office)
+    with office.behind():
+        assert list(chain.verify(Seal.of_trust(), case_id)) == []
+        happened = [one.action for one in chain.timeline(Seal.of_trust(), case_id)]
+    assert happened[-1] == "begin"
+    assert {"given", "sign", "note", "approve"} <= set(happened)
+
+
+def test_every_case_table_is_hidden_from_the_web(office: Office) -> None:
+    rules = declared().protected
+    for table in TABLES:
+        assert rules[table].reach in OF_THE_WEB, table
+    assert rules["case_intake"].reach is Reach.OWN
+    assert rules["tie"].reach is Reach.OWN
+
+
+def test_who_takes_part_sees_it_through_the_application_too(office: Office) -> None:
+    case_id = office.send()
+
+    def sees(person: Someone) -> bool:
+        with office.world.acting(person):
+            try:
+                queries.get_case(case_id)
+            except NotFound:
+                return False
+            return db.session.scalars(select(WorkflowCase.id)).all() == [case_id]
+
+    assert all(sees(one) for one in (office.teacher, office.leader, office.head, office.office))
+    assert not any(sees(one) for one in (office.dsl, office.ceo, office.chair, office.world.manager))
