@@ -149,10 +149,16 @@ class Dictionary:
             (needle, pattern, record) for record in self.records for needle, pattern in record.matches
         )
 
-    def mentions(self, text: str) -> Iterator[Mention]:
+    def among(self, lowered: str) -> tuple[tuple[str, re.Pattern[str], Record], ...]:
+        """What may be named somewhere in words in small letters."""
+        return tuple(one for one in self._matched if one[0] in lowered)
+
+    def mentions(
+        self, text: str, among: tuple[tuple[str, re.Pattern[str], Record], ...] | None = None
+    ) -> Iterator[Mention]:
         """Every place where a text names a record, superseded or not. Acts are found by title and year."""
         lowered = text.lower()
-        for needle, pattern, record in self._matched:
+        for needle, pattern, record in self._matched if among is None else among:
             if needle in lowered:
                 for found in pattern.finditer(text):
                     yield Mention(record, *found.span())
