@@ -159,8 +159,9 @@ class Context:
     def mentions(self) -> tuple[tuple[Piece, Mention], ...]:
         """What of the dictionary is named, and where."""
         among = self.dictionary.among(self.whole_lowered)
-        return tuple(
-            (piece, one) for piece in self.pieces for one in self.dictionary.mentions(piece.text, among)
+        return (
+            *((piece, one) for piece in self.pieces for one in self.dictionary.mentions(piece.text, among)),
+            *((piece, one) for piece, act in self.acts for one in self.dictionary.named_by(act)),
         )
 
     @cached_property
