@@ -44,6 +44,8 @@ class Tale:
     named: str
     reworded: str
     grows_after: str
+    #: A clause that names an Act which was repealed: its year as it stands there, and the right one.
+    repealed: tuple[str, str, str] | None = None
 
 
 LOOKALIKE = Tale(
@@ -68,6 +70,7 @@ REAL = Tale(
     named="2.a",
     reworded="9.b",
     grows_after="5.b",
+    repealed=("10.a.ii", "1998", "2018"),
 )
 TALES = [
     pytest.param(LOOKALIKE, id="lookalike"),
@@ -157,6 +160,9 @@ def the_network_manager_imports_and_submits(manager: Visitor, cast: Cast, tale: 
     draft.rewrite(
         draft.key_of(tale.named), ends_with=" At {{school.name}}, {{" + SLOT + "}} answers questions."
     )
+    if tale.repealed:
+        manager.open(draft.url)
+        draft.rewrite(draft.key_of(tale.repealed[0]), instead=tale.repealed[1:])
     draft.submit("One policy for all our schools, in words that fit them.")
     return draft
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -124,7 +125,12 @@ class Report:
             before = "…" + before.partition(" ")[2]
         if last < len(words):
             after = after.rpartition(" ")[0] + "…"
-        return before, finding.words, after
+        return _plain(before), finding.words, _plain(after)
+
+
+def _plain(words: str) -> str:
+    """Words around a place without the marks of tables and emphasis."""
+    return re.sub(r"[\s|*]+", " ", words)
 
 
 def report_of_version(policy: Policy, version: TemplateVersion, today: date) -> Report:
@@ -192,9 +198,9 @@ def citations(records: Iterable[Record], on: date) -> list[Citation]:
                     named.setdefault(found.hash, []).append(
                         (
                             mention.record.id,
-                            words[max(0, mention.start - 50) : mention.start],
+                            _plain(words[max(0, mention.start - 50) : mention.start]),
                             words[mention.start : mention.end],
-                            words[mention.end : mention.end + 50],
+                            _plain(words[mention.end : mention.end + 50]),
                         )
                     )
     return [

@@ -134,6 +134,11 @@ def test_what_a_safeguarding_policy_lacks_is_waived_only_with_a_reason(
     assert [(one.rule, one.severity) for one in lacking] == [("L38", Severity.ERROR), ("L40", Severity.ERROR)]
     with pytest.raises(RuleBroken, match="2 errors"):
         submit(world, version)
+    empty = client_for(world.manager).post(
+        world.url("policies/kite-policy/draft/check"), data={f"waive-{lacking[0].mark}": " "}
+    )
+    assert empty.status_code == 422
+    assert f'href="#waive-{lacking[0].mark}"' in empty.text
     with pytest.raises(RuleBroken, match="approvers see your reason"):
         submit(world, version, {one.mark: "no" for one in lacking})
     submit(world, version, {one.mark: "The child protection policy says it." for one in lacking})

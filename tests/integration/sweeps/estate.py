@@ -31,6 +31,7 @@ from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Actor, Role
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.jobs import Event
 from trustportal.mail import notify
+from trustportal.policies import linting, reading
 from trustportal.policies import queries as policies
 from trustportal.policies.comparing import side_of_version
 from trustportal.policies.domain.approval import ApprovalRule, Outcome, VoteChoice
@@ -55,6 +56,7 @@ from trustportal.policies.services import (
     import_queue,
     importing,
     joining,
+    lint,
     local,
     publishing,
     reconciling,
@@ -70,7 +72,9 @@ from trustportal.times import now, today
 SOMEWHERE: Tree = (
     Clause("use", None, Kind.SECTION, "Using it"),
     Clause("kind", "use", Kind.CLAUSE, "", "Be kind to {{school.name}}.", Mode.ADAPTABLE),
-    Clause("desk", "use", Kind.CLAUSE, "", "Ask {{contact.office}} first.", Mode.EXTEND),
+    Clause(
+        "desk", "use", Kind.CLAUSE, "", "Ask {{contact.office}} first. Letters follow the GDPR.", Mode.EXTEND
+    ),
 )
 IMPORTED = b"""Lettings policy
 
@@ -203,8 +207,9 @@ def _policies(furnished: Furnished) -> None:
     world, given = furnished.world, furnished.given
     # In force with the school's own words; a new version touches them, so the school has to decide.
     given.answer("administrators", "Every account has at least three administrators.")
-    given.add("trips", "Photographs of trips are deleted after a year.")
-    given.submit_and_approve()
+    given.add("trips", "Photographs of trips are deleted after a year. Ask your line manger.")
+    _submit_with_a_warning(given)
+    given.approve()
     given.next_version({"administrators": "Every account has two administrators who are employed here."})
     # A draft of the next version of another, which schools have in force and one school is changing.
     furnished.drafting, drafting_id, _ = _policy(
@@ -229,6 +234,7 @@ def _policies(furnished: Furnished) -> None:
         furnished.ids["version_id"] = drafts.start_draft(actor, policy_id=drafting_id, now=now()).id
     # One in force beside which the school lays its own old policy.
     furnished.joining, _, _ = _policy(world, "Photography policy", publish_with=given.trustees)
+    _a_draft_with_a_warning(world)
     # One that the trustees are asked about, and one that they approved.
     furnished.submitted, _, submitted_version = _policy(world, "Visitors policy")
     furnished.approved, _, approved_version = _policy(world, "Minibus policy")
@@ -282,6 +288,40 @@ def _inheritance(furnished: Furnished) -> None:
             for number in (1, 2)
         ]
         redlines.want_redline(policy_id=furnished.given.policy_id, old=sides[0], new=sides[1], now=now())
+
+
+def _submit_with_a_warning(given: Social) -> None:
+    """The head lets what lint says of the school's own words stand."""
+    with given.world.acting(given.head) as actor:
+        at = {"policy_id": given.policy_id, "school_id": given.school.id}
+        version = policies.get_version(policies.get_standing(**at).version_id)
+        answers = reading.working_answers(**at)
+        policy = policies.get_policy_by_id(given.policy_id)
+        shown = reading.preview(policy, version, given.school.id, answers).resolved
+        report = linting.report_of_place(version, shown.clauses, given.school.id, today())
+        assert report.warnings
+        local.submit_edition(
+            actor, **at, reason="Ours.", now=now(), answers={one.mark: "" for one in report.warnings}
+        )
+
+
+def _a_draft_with_a_warning(world: World) -> None:
+    tree = (Clause("line", None, Kind.SECTION, "The line", "Ask your line manger."),)
+    header = PolicyHeader("Kite policy", person_responsible="Chief executive", approving_body="Trust board")
+    with world.acting(world.manager) as actor:
+        version = drafts.create_policy(
+            actor, header=header, numbering=NumberingStyle.DECIMAL, tree=tree, now=now()
+        )
+        policy = policies.get_policy_by_id(version.policy_id)
+        report = linting.report_of_version(policy, version, today())
+        kept = lint.answer_findings(
+            actor,
+            version_id=version.id,
+            answers={one.mark: "" for one in report.warnings},
+            now=now(),
+            today=today(),
+        )
+        assert kept == 1
 
 
 def _policy(

@@ -68,12 +68,15 @@ def marked(rule: str, read: Document, today: date = TODAY) -> list[str]:
 FULL_OF_FAULTS = (
     "Data Protection Act 1998|Equality Act|the Libel Act 1843|GDPR|KCSIE 2022|Twitter|CRB|ParentMail|"
     "headteacher|Head Teacher|line manger|the setting|pupils|students|Network Lead (9Kites)|Mrs Perrin|"
-    "it's pupils|this maybe a|abide the|should not to|kite kite|pupils/pupils|a-e in section 4.1|section 9|Appendix C|"
+    "it's pupils|this maybe a|abide the|should not to|kite kite|"
+    "pupils/pupils|b-d in section 2.1|section 9|Appendix C|"
     "page 4|Page 4 of 9|3rd March 2021|03/04/2024|biannually|This policy is reviewed every two years by the SLT. |"
     "The next review is due in March 2025|sign our kite safety agreement|the Kite Safety Policy 2015|Kite Policies|"
     "concerns about the headteacher|chair of governors|reported to the DSL|LADO|screenshots|indecent images|"
-    "must not search for candidates|all are considered criminal|applies to staff at the school|"
+    "must not search for candidates|all are deemed criminal|"
+    "applies to staff at the school|"
     "content, contact, conduct|"
     "Westmere County Council|www.westmere.gov.uk|Kites/Policy/May 2019|at least two moderators|"
-    "Moderation is the responsibility of the Head|personal data|[insert name]|[form](#)|{{role.pilot}}|{{Bad}}|[[gone]]"
+    "Moderation is the responsibility of the Kite lead|personal data|"
+    "[insert name]|[form](#)|{{role.pilot}}|{{Bad}}|[[gone]]"
 )

@@ -273,8 +273,8 @@ FIRES: list[tuple[str, Document, list[str]]] = [
     ("L36", document("Kites help pupils/pupils in police enquires."), ["pupils/pupils", "enquires"]),
     (
         "L37",
-        document("Moderation is the responsibility of the Head.", "Name at least two moderators."),
-        ["Moderation is the responsibility of the Head"],
+        document("Moderation is the responsibility of the Kite lead.", "Name at least two moderators."),
+        ["Moderation is the responsibility of the Kite lead"],
     ),
     (
         "L37",
@@ -285,10 +285,8 @@ FIRES: list[tuple[str, Document, list[str]]] = [
     ("L38", about_safety("A concern about the headteacher is told to the headteacher."), ["document"]),
     (
         "L39",
-        about_safety(
-            f"Concerns regarding the conduct of any member of staff should be reported to the {DSL}."
-        ),
-        [f"Concerns regarding the conduct of any member of staff should be reported to the {DSL}"],
+        about_safety(f"Concerns about the behaviour of an employee are passed to the {DSL}."),
+        [f"Concerns about the behaviour of an employee are passed to the {DSL}"],
     ),
     (
         "L39",
@@ -300,8 +298,8 @@ FIRES: list[tuple[str, Document, list[str]]] = [
     ("L42", document("Managers must not search for candidates online."), ["must not search for candidates"]),
     (
         "L43",
-        document("All of the acts below are considered criminal."),
-        ["All of the acts below are considered criminal"],
+        document("All such flights are deemed criminal."),
+        ["All such flights are deemed criminal"],
     ),
     (
         "L44",
@@ -510,7 +508,7 @@ QUIET: list[tuple[str, Document]] = [
             "It's windy; pupils may be late. They had had enough, whether or not to fly, and abide by rules."
         ),
     ),
-    ("L37", document("Moderation is the responsibility of the Head.", "Name one moderator.")),
+    ("L37", document("Moderation is the responsibility of the Kite lead.", "Name one moderator.")),
     ("L38", about_safety("A concern about the headteacher goes to the chair of governors.")),
     (
         "L38",

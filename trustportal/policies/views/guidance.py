@@ -59,6 +59,9 @@ def index(trust: str) -> Response:
 
 
 def _listed(record: Record, only: str, day: date) -> bool:
+    """Whether an entry is shown; Acts without a date are only there to tell a right year from a wrong one."""
+    if record.kind is RecordKind.ACT and record.begins is None and not record.fault:
+        return False
     if only == "ended":
         return record.state(day) is RecordState.SUPERSEDED
     if only == "ending":

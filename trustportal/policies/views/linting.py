@@ -64,10 +64,14 @@ def _report_page(policy: str, errors: list[tuple[str, str]] | None = None) -> Re
 def let_stand(trust: str, policy: str) -> Response:
     """Acknowledge a warning, or waive an error with a reason."""
     _, version = open_draft(policy)
+    answers = typed_answers()
     try:
-        kept = lint.answer_findings(
-            actor(), version_id=version.id, answers=typed_answers(), now=now(), today=today()
-        )
+        if not answers:
+            asked = next((name for name in request.form if name.startswith("waive-")), "")
+            raise RuleBroken(
+                "Say in a sentence why it may stay as it is: the approvers see your reason.", asked
+            )
+        kept = lint.answer_findings(actor(), version_id=version.id, answers=answers, now=now(), today=today())
     except RuleBroken as refused:
         return _report_page(policy, errors=[(refused.field or "", refused.message)])
     return see_other(

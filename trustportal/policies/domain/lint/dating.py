@@ -216,6 +216,8 @@ def unclear_date(context: Context) -> Iterator[Hit]:
                 if when and when.doubt:
                     yield Hit(_DOUBTS[when.doubt], None, f"versions:{row}:{column}", when.start, when.end)
     for piece in context.texts:
+        if not _NUMERIC.search(piece.text):
+            continue
         for match in DATE.finditer(piece.text):
             # With dots it may be the number of a clause; only words before it make it a date.
             if not match["d"] or (
@@ -228,4 +230,5 @@ def unclear_date(context: Context) -> Iterator[Hit]:
                     yield piece.hit(_DOUBTS[found_date.doubt], *match.span())
 
 
+_NUMERIC = re.compile(r"\d[./-]\d{1,2}[./-]\d\d")
 _DATED = re.compile(r"\b(?:on|dated?|from|by|until|since|of|due|effective)\s*:?\s*$", re.IGNORECASE)

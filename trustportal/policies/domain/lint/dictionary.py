@@ -149,17 +149,31 @@ class Dictionary:
             (needle, pattern, record) for record in self.records for needle, pattern in record.matches
         )
 
-    def mentions(self, text: str) -> Iterator[Mention]:
-        """Every place where a text names a record, superseded or not. Acts are found by title and year."""
+    def among(self, lowered: str) -> tuple[tuple[str, re.Pattern[str], Record], ...]:
+        """What may be named somewhere in words in small letters."""
+        return tuple(one for one in self._matched if one[0] in lowered)
+
+    def mentions(
+        self, text: str, among: tuple[tuple[str, re.Pattern[str], Record], ...] | None = None
+    ) -> Iterator[Mention]:
+        """Every place where a text names a record, superseded or not. Acts are found by title and year.
+
+        With `among` only what it holds is looked for, and no Act by its title: see `named_by`.
+        """
         lowered = text.lower()
-        for needle, pattern, record in self._matched:
+        for needle, pattern, record in self._matched if among is None else among:
             if needle in lowered:
                 for found in pattern.finditer(text):
                     yield Mention(record, *found.span())
-        for act in acts_in(text, self.known_titles):
-            for record in self.titles.get(act.title.casefold(), ()):
-                if record.year in act.years:
-                    yield Mention(record, act.start, act.end)
+        if among is None:
+            for act in acts_in(text, self.known_titles):
+                yield from self.named_by(act)
+
+    def named_by(self, act: ActTitle) -> Iterator[Mention]:
+        """The records of an Act that a text names."""
+        for record in self.titles.get(act.title.casefold(), ()):
+            if record.year in act.years:
+                yield Mention(record, act.start, act.end)
 
     def needles(self, record: Record) -> tuple[str, ...]:
         """Literals in small letters of which every text that names the record holds one: to search a database with."""

@@ -83,7 +83,7 @@ def _list_pieces(context: Context) -> list[Piece]:
 def _titles(piece: Piece) -> Iterator[Named]:
     if not any(
         word in piece.text
-        for word in ("olic", "rocedure", "greement", "andbook", "ode of", "harter", "Rules")
+        for word in ("Polic", "Procedure", "Agreement", "Handbook", "Code of", "Charter", "House Rules")
     ):
         return
     for found in _TITLE.finditer(piece.text):
@@ -119,8 +119,8 @@ def named_documents(context: Context) -> Iterator[Named]:
     """Every document that a text names with capitals, or asks to be signed."""
     for piece in context.texts:
         yield from (one for one in _titles(piece) if not context.in_furniture(piece, one.start))
-        for found in _SIGNED.finditer(piece.text):
-            yield Named(piece, found["title"], *found.span("title"))
+    for piece, found in context.scan(_SIGNED, any_of=("sign", "complete"), headings=False):
+        yield Named(piece, found["title"], *found.span("title"))
 
 
 def _own_titles(context: Context) -> frozenset[str]:

@@ -78,6 +78,7 @@ _FAMILIES = (
 _VAGUE = re.compile(
     r"\b(?:relevant|appropriate|nominated)\s+(?:school\s+|trust\s+|academy\s+)?(?:officer|manager)\b"
 )
+_POSTS = ("manager", "officer", "lead", "ordinator", "director")
 _POST = re.compile(
     r"\b(?:The\s)?(?P<post>(?:[A-Z][a-z]{2,20}\s){1,3}(?:Manager|Officer|Lead|Coordinator|Co-ordinator|Director))\b(?!\s+of\b)"
 )
@@ -108,13 +109,13 @@ def role_names(context: Context) -> Iterator[Hit]:
                     f"Elsewhere this policy says “{usual}” for {family.post}. Use one name, best a placeholder.",
                     match,
                 )
-    for piece, match in context.scan(_VAGUE):
+    for piece, match in context.scan(_VAGUE, any_of=("officer", "manager")):
         yield piece.match("It is not said who this is. Name the post.", match)
     known = {role.casefold() for role in context.document.roles}
     if not known:
         return
     told: set[str] = set()
-    for piece, match in context.scan(_POST, headings=False):
+    for piece, match in context.scan(_POST, any_of=_POSTS, headings=False):
         post = match["post"].casefold()
         if post in known or post in told or any(post in role or role in post for role in known):
             continue
@@ -138,33 +139,37 @@ _TOKEN = re.compile(r"[A-Za-z]+")
 
 @rule("L30", "Post misspelt", Severity.WARNING)
 def role_typo(context: Context) -> Iterator[Hit]:
-    for piece in context.pieces:
-        before = ""
-        for token in _TOKEN.finditer(piece.text):
-            word = token[0].lower()
-            right = ""
-            if (
-                before in _BEFORE_MANAGER
-                and word[0] == "m"
-                and word not in ("manager", "managers", "management")
-            ):
-                right = "manager" if Levenshtein.distance(word, "manager", score_cutoff=2) <= 2 else ""
-            elif 8 <= len(word) <= 13:
-                right = next(
-                    (
-                        target
-                        for target, fine in _ROLE_WORDS.items()
-                        if word[0] == target[0]
-                        and word != target
-                        and word not in fine
-                        and abs(len(word) - len(target)) <= 1
-                        and Levenshtein.distance(word, target, score_cutoff=1) <= 1
-                    ),
-                    "",
-                )
-            if right:
-                yield piece.match(f"This looks like a slip for “{right}”.", token)
-            before = word
+    slips = {word: right for word in set(_TOKEN.findall(context.whole_lowered)) if (right := _meant(word))}
+    for slip in sorted(slips):
+        for piece, found in context.scan(
+            re.compile(rf"(?<![A-Za-z]){slip}(?![A-Za-z])", re.IGNORECASE), slip
+        ):
+            right = slips[slip]
+            before = _BEFORE.search(piece.text[max(0, found.start() - 20) : found.start()])
+            if right != "manager" or (before and before[1].lower() in _BEFORE_MANAGER):
+                yield piece.match(f"This looks like a slip for “{right}”.", found)
+
+
+_BEFORE = re.compile(r"([A-Za-z]+)[^A-Za-z]*$")
+
+
+def _meant(word: str) -> str:
+    """The word of a post that a word in small letters may be a slip for; "" for none."""
+    if word[0] == "m" and 5 <= len(word) <= 9 and word not in ("manager", "managers", "manage", "managed"):
+        return "manager" if Levenshtein.distance(word, "manager", score_cutoff=2) <= 2 else ""
+    if not 7 <= len(word) <= 13:
+        return ""
+    return next(
+        (
+            right
+            for right, fine in _ROLE_WORDS.items()
+            if word[0] == right[0]
+            and word != right
+            and word not in fine
+            and Levenshtein.distance(word, right, score_cutoff=1) <= 1
+        ),
+        "",
+    )
 
 
 _TWO_POSTS = re.compile(

@@ -158,7 +158,11 @@ class Context:
     @cached_property
     def mentions(self) -> tuple[tuple[Piece, Mention], ...]:
         """What of the dictionary is named, and where."""
-        return tuple((piece, one) for piece in self.pieces for one in self.dictionary.mentions(piece.text))
+        among = self.dictionary.among(self.whole_lowered)
+        return (
+            *((piece, one) for piece in self.pieces for one in self.dictionary.mentions(piece.text, among)),
+            *((piece, one) for piece, act in self.acts for one in self.dictionary.named_by(act)),
+        )
 
     @cached_property
     def acts(self) -> tuple[tuple[Piece, ActTitle], ...]:
@@ -175,18 +179,32 @@ class Context:
         return f"“{words[:40].strip()}”"
 
     @cached_property
+    def whole_lowered(self) -> str:
+        """All words in small letters: what is not in it need not be looked for in each piece."""
+        return self.whole.lower()
+
+    @cached_property
     def lowered(self) -> tuple[tuple[Piece, str], ...]:
         """Every piece with its words in small letters."""
         return tuple((piece, piece.text.lower()) for piece in self.pieces)
 
     def scan(
-        self, pattern: re.Pattern[str], *needles: str, any_of: Sequence[str] = (), headings: bool = True
+        self,
+        pattern: re.Pattern[str],
+        *needles: str,
+        any_of: Sequence[str] | None = None,
+        headings: bool = True,
     ) -> Iterator[tuple[Piece, re.Match[str]]]:
         """Every match of a pattern.
 
         `needles` are literals in small letters that every piece with a match holds, `any_of` some of which it holds
         one: they save most of the time.
         """
+        if not all(needle in self.whole_lowered for needle in needles):
+            return
+        any_of = [needle for needle in any_of if needle in self.whole_lowered] if any_of else None
+        if any_of == []:
+            return
         for piece, lowered in self.lowered:
             if (
                 (headings or piece.part == "text")

@@ -98,7 +98,7 @@ def staff_to_dsl(context: Context) -> Iterator[Hit]:
     if not context.document.safeguarding:
         return
     for pattern in (_ADULT_CONDUCT, _ADULT_ALLEGATION):
-        for piece, found in context.scan(pattern, "to", headings=False):
+        for piece, found in context.scan(pattern, any_of=("dsl", "safeguarding"), headings=False):
             if _HEAD_RE.search(found[0]) or re.search(
                 r"\b(?:not|never)\s+(?:be\s+)?(?:reported|referred|sent)", found[0]
             ):
@@ -141,6 +141,8 @@ _MUST_NOT = _any(
 )
 def image_evidence(context: Context) -> Iterator[Hit]:
     if not context.document.safeguarding:
+        return
+    if "screen" not in context.whole_lowered:
         return
     if any(_IMAGE_RULE.search(clause.text) and _MUST_NOT.search(clause.text) for clause in context.clauses):
         return

@@ -38,7 +38,7 @@ _SLIPS: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
         ("regarding to", r"\bregarding\s+to\b", "Write “regarding”, or “with regard to”."),
         (" of", r"\b(?:should|could|would|must|might)\s+of\b(?!\s+course)", "Write “have” for “of”."),
         (
-            "",
+            "/",
             r"\b(?P<twice>[A-Za-z]{4,30})/(?P=twice)\b",
             "Both words are the same. Write it once, or the word that was meant.",
         ),
