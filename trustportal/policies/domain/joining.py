@@ -80,10 +80,11 @@ def _spoken(text: str) -> tuple[str, ...]:
 
 
 def likeness(one: Words, other: Words) -> float:
-    """How alike two clauses are, from 0 to 1: 1 where the words are the same in the same order."""
+    """How alike two clauses are: 1 where the words are the same in order, 0 where less than a third of them is."""
     left, right = _spoken(one.text), _spoken(other.text)
     heads = _spoken(one.heading), _spoken(other.heading)
-    body = Indel.normalized_similarity(left, right) if left or right else None
+    # Below a third even equal headings could not make them similar: the search ends early there.
+    body = Indel.normalized_similarity(left, right, score_cutoff=1 / 3) if left or right else None
     head = Indel.normalized_similarity(*heads) if heads[0] and heads[1] else None
     if body is None:
         return head or 0.0
