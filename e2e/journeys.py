@@ -53,7 +53,7 @@ def fill_day(visitor: Visitor, question: str, day: date) -> None:
 def import_policy(manager: Visitor, world: World, file: Path) -> Visitor:
     """Bring a text file in, look at every place that the importer was unsure about, save it as a draft."""
     manager.open(world.url("policies")).follow(A_POLICY).follow("Choose a file")
-    manager.page.get_by_label("Choose a text file").set_input_files(file)
+    manager.page.get_by_label("Choose a file").set_input_files(file)
     manager.press("Read the file")
     manager.shot("import")
     first = places_to_look_at(manager)

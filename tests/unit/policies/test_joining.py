@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, Words
-from trustportal.policies.domain.joining import Kin, OwnClause, Proposal, align, likeness
+from trustportal.policies.domain.joining import Kin, OwnClause, Proposal, align, folded, likeness
 
 TREE = (
     Clause("aims", None, Kind.SECTION, "Aims"),
@@ -100,3 +100,35 @@ def test_likeness_is_the_same_both_ways_and_one_only_for_the_same(one: str, othe
     assert alike == likeness(Words("", other), Words("", one))
     assert 0 <= alike <= 1
     assert (alike == 1) == (one == other)
+
+
+def test_a_subheading_and_its_paragraphs_are_one_clause() -> None:
+    found = folded(
+        [
+            OwnClause("1.", "Aims", ""),
+            OwnClause("", "", "Kites fly."),
+            OwnClause("", "Strings", "", 1, subheading=True),
+            OwnClause("", "", "They are short."),
+            OwnClause("", "", "And made of wool."),
+            OwnClause("a.", "", "Red ones."),
+        ]
+    )
+    assert [(one.label, one.heading, one.text) for one in found] == [
+        ("1.", "Aims", ""),
+        ("", "", "Kites fly."),
+        ("", "Strings", "They are short.\n\nAnd made of wool."),
+        ("a.", "", "Red ones."),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "a."]), st.sampled_from(["", "Aims"]), WORDS.map(" ".join), st.booleans()
+        )
+    )
+)
+def test_folding_loses_no_word(parts: list[tuple[str, str, str, bool]]) -> None:
+    clauses = [OwnClause(label, heading, text, 0, sub) for label, heading, text, sub in parts]
+    before = " ".join(f"{one.label} {one.heading} {one.text}" for one in clauses).split()
+    assert " ".join(f"{one.label} {one.heading} {one.text}" for one in folded(clauses)).split() == before

@@ -9,13 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from rapidfuzz.distance import Indel
 
 from trustportal.policies.domain.alignment import is_word, tokens
 from trustportal.policies.domain.clauses import Clause, Mode, Words, ancestors
 
-__all__ = ["SIMILAR", "Kin", "OwnClause", "Pair", "Proposal", "align", "likeness", "proposed"]
+__all__ = ["SIMILAR", "Kin", "OwnClause", "Pair", "Proposal", "align", "folded", "likeness", "proposed"]
 
 #: From this likeness on, two clauses are taken to be about the same thing.
 SIMILAR = 0.5
@@ -49,6 +50,8 @@ class OwnClause:
     heading: str
     text: str
     depth: int = 0
+    #: A heading that holds no clauses of its own in the tree: what follows it is its text.
+    subheading: bool = False
 
     @property
     def words(self) -> Words:
@@ -70,15 +73,18 @@ class Pair:
     anchor: str
 
 
-def _spoken(text: str) -> list[str]:
-    return [token.casefold() for token in tokens(_MARKS.sub(" ", text)) if is_word(token)]
+@lru_cache(4_000)
+def _spoken(text: str) -> tuple[str, ...]:
+    """The words of a text; kept, because each clause is laid beside every other."""
+    return tuple(token.casefold() for token in tokens(_MARKS.sub(" ", text)) if is_word(token))
 
 
 def likeness(one: Words, other: Words) -> float:
-    """How alike two clauses are, from 0 to 1: 1 where the words are the same in the same order."""
+    """How alike two clauses are: 1 where the words are the same in order, 0 where less than a third of them is."""
     left, right = _spoken(one.text), _spoken(other.text)
     heads = _spoken(one.heading), _spoken(other.heading)
-    body = Indel.normalized_similarity(left, right) if left or right else None
+    # Below a third even equal headings could not make them similar: the search ends early there.
+    body = Indel.normalized_similarity(left, right, score_cutoff=1 / 3) if left or right else None
     head = Indel.normalized_similarity(*heads) if heads[0] and heads[1] else None
     if body is None:
         return head or 0.0
@@ -86,6 +92,24 @@ def likeness(one: Words, other: Words) -> float:
         # A heading on one side only says little, unless it is all that there is.
         return float(body) if left and right else 0.0
     return 0.25 * float(head) + 0.75 * float(body) if left and right else 0.5 * float(head)
+
+
+def folded(clauses: Sequence[OwnClause]) -> tuple[OwnClause, ...]:
+    """The clauses with each sub-heading and the unlabelled paragraphs below it as one, as the trust's clauses are.
+
+    Old policies print a heading and then its paragraphs; the reader keeps them apart. No word is lost.
+    """
+    made: list[OwnClause] = []
+    open_heading = False
+    for one in clauses:
+        last = made[-1] if made else None
+        if last is not None and open_heading and not one.label and not one.heading:
+            text = "\n\n".join(filter(None, (last.text, one.text)))
+            made[-1] = OwnClause(last.label, last.heading, text, last.depth, last.subheading)
+            continue
+        open_heading = one.subheading
+        made.append(one)
+    return tuple(made)
 
 
 def align(
@@ -161,7 +185,9 @@ def _rows(
             last = matched[own]
         else:
             near = tree[last].key if last >= 0 else tree[0].key if tree else ""
-            pair = Pair(Kin.ONLY_THEIRS, own, None, 0.0, *proposed(tree, None, near))
+            # A heading alone says nothing that could be added; its clauses are asked about one by one.
+            offered = proposed(tree, None, near) if theirs[own].text.strip() else (Proposal.NOTHING, "")
+            pair = Pair(Kin.ONLY_THEIRS, own, None, 0.0, *offered)
             waiting.setdefault(last, []).append(pair)
     found = waiting.get(-1, [])
     for at, clause in enumerate(tree):

@@ -13,8 +13,18 @@ from trustportal.errors import Conflict, RuleBroken
 from trustportal.policies import queries, reading
 from trustportal.policies.domain import placeholders, references
 from trustportal.policies.domain.answers import Added, Answer, Override, check_added, check_override
-from trustportal.policies.domain.clauses import Clause, Mode, Tree, Weight, Words, by_key, fresh_key, labels
-from trustportal.policies.domain.joining import OwnClause, Proposal, align
+from trustportal.policies.domain.clauses import (
+    Clause,
+    Kind,
+    Mode,
+    Tree,
+    Weight,
+    Words,
+    by_key,
+    fresh_key,
+    labels,
+)
+from trustportal.policies.domain.joining import OwnClause, Proposal, align, folded
 from trustportal.policies.import_models import Joining, JoiningPair
 from trustportal.policies.importing.reading import unpack
 from trustportal.policies.services import local
@@ -57,9 +67,12 @@ def begin(actor: Actor, *, policy_id: UUID, school_id: UUID, reading_id: UUID, n
         tree = reading.tree_of_version(version)
         numbers = labels(tree, reading.numbering_of(policy, version))
         trust_words = as_read_here(tree, numbers, tenants.values_for_place(school_id))
-        theirs = [
-            OwnClause(one.label, one.heading, one.text, one.depth) for one in unpack(row.reading).clauses
-        ]
+        theirs = folded(
+            [
+                OwnClause(one.label, one.heading, one.text, one.depth, one.kind is Kind.SUBHEADING)
+                for one in unpack(row.reading).clauses
+            ]
+        )
         joining = Joining(
             id=uuid4(),
             policy_id=policy_id,

@@ -148,13 +148,15 @@ def _joining(
     words = joining.as_read_here(tree, numbers, tenants.values_for_place(school_here().id))
     rows = queries.joining_pairs(opened.id)
     pairs = [_pair(row, by_key(tree), words, numbers, opened, faults or {}) for row in rows]
-    asked = [one for one in pairs if one.kin in (Kin.SIMILAR, Kin.ONLY_THEIRS)]
+    headings = [one for one in pairs if one.kin == Kin.ONLY_THEIRS and not one.spans]
+    asked = [one for one in pairs if one.kin in (Kin.SIMILAR, Kin.ONLY_THEIRS) and one not in headings]
     return page(
         "policies/school/joining.html",
         policy=policy,
         opened=opened,
         version=version,
         asked=asked,
+        headings=headings,
         same=[one for one in pairs if one.kin == Kin.SAME],
         missing=[one for one in pairs if one.kin == Kin.MISSING],
         left=sum(1 for one in asked if one.may and not one.choice),
