@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.policies.given import social
 from tests.integration.sweeps.estate import stored_pdfs
 from tests.world import World
+from trustportal.acceptance.models import Campaign
 from trustportal.acceptance.services.figures import people_asked_again
 from trustportal.access import Role
+from trustportal.db import db, unit_of_work
 from trustportal.policies import queries
 from trustportal.policies.domain.clauses import Kind, Mode
 from trustportal.policies.services import drafts
@@ -128,6 +131,8 @@ def test_progress_by_policy_and_over_time(world: World, desk: Desk, client_for: 
     )
     first = desk.open_of(ann)[0]
     desk.sign(ann, first)
+    with world.looking(), unit_of_work():
+        db.session.query(Campaign).update({"opens_on": today() - timedelta(days=9)})
     page = client_for(world.manager).get(world.url(f"acceptance/{opened.id}")).text
     assert "By policy" in page
     assert f"{first.policy_title}: 50 per cent have signed" in page
@@ -136,3 +141,23 @@ def test_progress_by_policy_and_over_time(world: World, desk: Desk, client_for: 
     totals = client_for(trustee).get(world.url(f"acceptance/{opened.id}")).text
     assert "<polyline" in totals
     assert "Ben Staff" not in totals
+
+
+def test_home_does_not_send_anybody_to_what_cannot_be_signed_yet(
+    world: World, desk: Desk, client_for: ClientFor
+) -> None:
+    ashgrove = world.school("Ashgrove")
+    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
+    social = desk.policy("Social media", ashgrove)
+    desk.campaign(social, roles=[Role.STAFF])
+    client = client_for(ann)
+    assert "Read and sign" in client.get(world.url("")).text
+    newer = desk.edition(social, ashgrove, ["Be kinder."], ready=False)
+    world.run_jobs()
+    home = client.get(world.url("")).text
+    assert "Read and sign" not in home
+    assert "Wait for Social media" in home
+    assert "Being prepared" in client.get(world.url("sign")).text
+    desk.make_pdf(newer)
+    world.run_jobs()
+    assert "Read and sign" in client.get(world.url("")).text

@@ -25,8 +25,8 @@ class Picture:
 
 
 def picture_of(course: Course, due_on: date) -> Picture | None:
-    """The picture of a campaign's course; None before there is anything to draw."""
-    if len(course.days) < 2 or not course.wanted:
+    """The picture of a campaign's course; None on its first day, when there is no line to draw yet."""
+    if course.days[-1][0] == course.days[0][0] or not course.wanted:
         return None
     first, last = course.days[0][0], max(course.days[-1][0], due_on)
     span = max(1, (last - first).days)
