@@ -237,6 +237,7 @@ RENDERED_ELSEWHERE = {
     **dict.fromkeys(("print/policy.html", "print/_paper.html"), "the tests of PDFs"),
     "policies/being_made.html": "the tests of PDFs: it takes one that is not made yet",
     "policies/school/pdf_is_made.html": "the tests of PDFs: it takes one that is not made yet",
+    "policies/approvals/chairs_action.html": "the tests of approving: only the chair of the board sees it",
     "policies/public/withdrawn.html": "the tests of the public side: it takes a policy that was withdrawn",
     "policies/public/pdf_is_made.html": "the tests of PDFs: it takes one that is not made yet",
     **dict.fromkeys(

@@ -485,7 +485,9 @@ def test_another_trusts_ids_in_a_form_change_nothing(
     for address in all_addresses(estate):
         if not address.of_a_trust or address.method == "GET":
             continue
-        inside = next(one for one in subjects if predicted(address, one) is Answer.IN)
+        inside = next((one for one in subjects if expected(address, one, estate) is Answer.IN), None)
+        if inside is None:
+            inside = next(one for one in subjects if predicted(address, one) is Answer.IN)
         response = inside.client.open(
             address.url(estate.ours),
             method=address.method,
