@@ -187,7 +187,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.TEMPLATE_READ,
         Permission.WORKFLOW_OVERRIDE,
     },
-    Role.DEPUTY_HEADTEACHER: _SIGNS | {Permission.TEMPLATE_READ, Permission.REGISTER_READ},
+    Role.DEPUTY_HEADTEACHER: _SIGNS | {Permission.TEMPLATE_READ},
     Role.CHAIR_OF_GOVERNORS: _SIGNS
     | {Permission.EDITION_DECIDE, Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS},
     Role.GOVERNOR: _SIGNS,

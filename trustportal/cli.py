@@ -264,12 +264,13 @@ def workflows() -> None:
 @workflows.command("check", with_appcontext=False)
 def check_workflows() -> None:
     """Check every workflow of every trust: a line each, and what is wrong below it."""
-    wrong = 0
+    checked = wrong = 0
     with _portal():
         for trust_id in trust_ids():
             with scope(Scope.job(trust_id)):
                 for key, number, title, findings in check_all(today=today()):
                     usable = is_usable(findings)
+                    checked += 1
                     wrong += not usable
                     click.echo(
                         f"{trust_id}: {key} {number} ({title}): {'in order' if usable else 'falls short'}"
@@ -277,6 +278,7 @@ def check_workflows() -> None:
                     for one in findings:
                         mark = "error" if one.weight is Weight.ERROR else "to think about"
                         click.echo(f"    {mark}: {one.words}")
+    click.echo(f"{checked} checked, {wrong} fall short.")
     if wrong:
         sys.exit(1)
 

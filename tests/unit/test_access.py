@@ -83,7 +83,6 @@ HOLDERS: dict[Permission, set[Role]] = {
         Role.NETWORK_MANAGER,
         Role.CEO,
         Role.HEADTEACHER,
-        Role.DEPUTY_HEADTEACHER,
         Role.DSL,
         Role.BUSINESS_MANAGER,
     },

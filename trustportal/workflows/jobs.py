@@ -36,13 +36,13 @@ def route_case(*, case_id: str) -> None:
 @job("default", on=Event.DAY_BEGAN)
 def route_daily(*, slot: str) -> None:
     """Posts begin and end with the day."""
-    routing.announce_all()
+    routing.announce_touched()
 
 
 @job("default", on=Event.MEMBERSHIP_CHANGED)
 def membership_changed(*, person_id: str, membership_id: str = "", school_id: str = "") -> None:
     """Somebody came or left: tasks, who sees what, and the accounts in which they have a part."""
-    routing.announce_all()
+    routing.announce_touched(school_id=UUID(school_id) if school_id else None, person_id=UUID(person_id))
     register.announce_checks(person_id=UUID(person_id))
 
 

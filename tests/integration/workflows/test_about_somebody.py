@@ -43,7 +43,7 @@ start_label: Raise a concern
 safeguarding: true
 subject_fields: [about]
 fields:
-  - {key: about, label: Whom is it about?, kind: people, least: 1}
+  - {key: about, label: "Whom is it about?", kind: people, least: 1}
   - {key: what, label: "What happened?", kind: long_text}
 routes:
   - {roles: [headteacher], to: [{role: chair_of_governors}]}

@@ -14,6 +14,7 @@ from tests.world import Someone
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound, RuleBroken
+from trustportal.kernel_models import Outbox
 from trustportal.times import now, today
 from trustportal.workflows import chain
 from trustportal.workflows.models import Alarm, CaseDeadline
@@ -171,3 +172,15 @@ def test_an_action_cannot_be_taken_twice(office: Office) -> None:
     office.act(office.leader, case_id, "sign")
     with pytest.raises(NotFound):
         office.act(office.leader, case_id, "sign")
+
+
+def test_many_who_come_at_once_make_one_job_for_a_case(office: Office) -> None:
+    case_id = office.send()
+    for _ in range(3):
+        with office.behind():
+            routing.announce_touched(school_id=office.school.id, person_id=office.third.id)
+    with office.behind():
+        waiting = db.session.scalars(
+            select(Outbox).where(Outbox.event == "case.route", Outbox.done_at.is_(None))
+        ).all()
+        assert [one.payload["case_id"] for one in waiting] == [str(case_id)]

@@ -95,7 +95,6 @@ def test_roles_beyond_signing_need_a_second_factor():
         Role.HR_LEAD,
         Role.DPO,
         Role.HEADTEACHER,
-        Role.DEPUTY_HEADTEACHER,  # reads the register of accounts
         Role.CHAIR_OF_GOVERNORS,
         Role.DSL,
         Role.BUSINESS_MANAGER,

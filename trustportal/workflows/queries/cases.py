@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy import func, or_, select
 
 from trustportal.db import current_scope, db
 from trustportal.errors import NotFound
+from trustportal.jobs import Event
+from trustportal.kernel_models import Outbox
 from trustportal.tenants.models import School
 from trustportal.workflows.domain.definition import Definition, FieldKind, State
 from trustportal.workflows.domain.engine import CaseFacts, Pending, Signed
@@ -324,15 +326,34 @@ def find_intake(intake_id: UUID, *, lock: bool = False) -> CaseIntake | None:
 # -- for jobs ----------------------------------------------------------------------------------------------------
 
 
-def open_case_ids(*, people: Collection[UUID] | None = None) -> list[UUID]:
-    """The open cases of the trust, or those that have to do with some people; only jobs see them all."""
+def open_case_ids(*, school_id: UUID | None = None, person_id: UUID | None = None) -> list[UUID]:
+    """The open cases of the trust (only jobs see them all); with a school or a person, those that a change of posts
+    can touch: at that school, with that person, or waiting for anybody to come.
+    """
     statement = (
         select(WorkflowCase.id).where(WorkflowCase.closed_at.is_(None)).order_by(WorkflowCase.opened_at)
     )
-    if people is not None:
-        part = select(CaseParticipant.case_id).where(CaseParticipant.person_id.in_(people))
-        statement = statement.where(WorkflowCase.id.in_(part))
+    if school_id is not None:
+        part = select(CaseParticipant.case_id).where(
+            CaseParticipant.person_id == person_id, CaseParticipant.until_at.is_(None)
+        )
+        stuck = select(CaseTask.case_id).where(CaseTask.stuck_at.is_not(None), CaseTask.ended_at.is_(None))
+        touched = WorkflowCase.id.in_(part) | WorkflowCase.id.in_(stuck)
+        statement = statement.where((WorkflowCase.school_id == school_id) | touched)
     return list(db.session.scalars(statement))
+
+
+def routes_to_come() -> set[UUID]:
+    """The cases that are to be given out anyway: announced, and not handed to a worker yet."""
+    rows = db.session.scalars(
+        select(Outbox.payload["case_id"].astext).where(
+            Outbox.event == str(Event.CASE_ROUTE),
+            Outbox.done_at.is_(None),
+            Outbox.failed_at.is_(None),
+            Outbox.dispatched_at.is_(None),
+        )
+    )
+    return {UUID(one) for one in rows}
 
 
 def list_due_deadlines(today: date) -> list[UUID]:

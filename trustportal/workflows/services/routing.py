@@ -30,11 +30,15 @@ from trustportal.workflows.queries.cases import Case, OpenTask
 from trustportal.workflows.services.entering import due_of
 
 
-def announce_all() -> None:
-    """Posts changed: every open case is given out again; where nothing changes, nothing is done."""
+def announce_touched(*, school_id: UUID | None = None, person_id: UUID | None = None) -> None:
+    """Posts changed: the cases that this can touch are given out again (without a school: all). A thousand people who
+    come in one file make one job for each case, not a thousand.
+    """
     with unit_of_work() as uow:
-        for case_id in queries.open_case_ids():
-            uow.announce(Event.CASE_ROUTE, case_id=case_id)
+        coming = queries.routes_to_come()
+        for case_id in queries.open_case_ids(school_id=school_id, person_id=person_id):
+            if case_id not in coming:
+                uow.announce(Event.CASE_ROUTE, case_id=case_id)
 
 
 def route_case(*, case_id: UUID, now: datetime) -> None:
