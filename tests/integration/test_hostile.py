@@ -29,9 +29,8 @@ from trustportal.tenants.models import Account
 from trustportal.times import now, today
 
 Clients = Callable[[Someone], PortalClient]
-ATTACK = (
-    "<script>alert(1)</script><img src=x onerror=alert(1)> [go](javascript:alert(1)) [d](data:text/html,x)"
-)
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+ATTACK = f"{MARKUP} [go](javascript:alert(1)) [d](data:text/html,x)"
 
 
 @pytest.fixture
@@ -362,13 +361,18 @@ def test_ordinary_words_fill_a_slot(social: Social, world: World, value: str) ->
 def test_markup_in_clauses_reasons_and_names_stays_words(
     social: Social, world: World, client_for: Clients, client: PortalClient
 ) -> None:
+    head = client_for(social.head)
     social.answer("administrators", ATTACK, reason=ATTACK)
-    social.add("administrators", ATTACK, reason=ATTACK)
+    pages = [head.get(social.url(path)) for path in ("clauses", "clauses/administrators")]
+    # A link that leads nowhere is no edition's; tags are words like others.
+    with pytest.raises(RuleBroken, match="leads nowhere"):
+        social.submit_and_approve(reason=ATTACK)
+    social.answer("administrators", MARKUP, reason=ATTACK, row_version=1)
+    social.add("administrators", MARKUP, reason=ATTACK)
     social.submit_and_approve(reason=ATTACK)
     mallory = world.person(ATTACK, (Role.STAFF, social.school), email="mallory@larkfield.example")
-    head = client_for(social.head)
     public = f"/p/{world.slug}/{social.school.slug}/policies/{social.slug}"
-    pages = [
+    pages += [
         head.get(social.url(path))
         for path in ("", "clauses", "clauses/administrators", "history", "compare", "editions/1.1")
     ]

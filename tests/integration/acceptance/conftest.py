@@ -25,7 +25,7 @@ from trustportal.policies import texts
 from trustportal.policies.domain.clauses import Kind, Mode
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.domain.resolve import EditionClause, Origin, edition_hash
-from trustportal.policies.models import Edition, Policy, TemplateVersion
+from trustportal.policies.models import Edition, Policy, PolicyPlace, Standing, TemplateVersion
 from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 
@@ -127,6 +127,14 @@ class Desk:
             if ready:
                 edition.pdf_hash = blobs.put(b"%PDF-1.7 edition " + edition.id.bytes, "application/pdf")
             db.session.add(edition)
+            here = (
+                PolicyPlace.school_id.is_(None) if school_id is None else PolicyPlace.school_id == school_id
+            )
+            if not db.session.query(PolicyPlace).filter(PolicyPlace.policy_id == policy_id, here).count():
+                db.session.add(PolicyPlace(id=uuid4(), policy_id=policy_id, school_id=school_id))
+                db.session.add(
+                    Standing(id=uuid4(), policy_id=policy_id, school_id=school_id, version_id=version.id)
+                )
             uow.announce(Event.EDITION_IN_FORCE, edition_id=edition.id)
         return edition.id
 

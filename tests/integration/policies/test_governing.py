@@ -213,7 +213,9 @@ def notices(world, person):
     with world.looking():
         return list(
             db.session.scalars(
-                select(Notice.subject).where(Notice.person_id == person.id, Notice.subject.contains("eview "))
+                select(Notice.subject)
+                .where(Notice.person_id == person.id, Notice.subject.contains("eview "))
+                .order_by(Notice.created_at)
             )
         )
 

@@ -238,6 +238,8 @@ RENDERED_ELSEWHERE = {
     "policies/being_made.html": "the tests of PDFs: it takes one that is not made yet",
     "policies/school/pdf_is_made.html": "the tests of PDFs: it takes one that is not made yet",
     "policies/approvals/chairs_action.html": "the tests of approving: only the chair of the board sees it",
+    "policies/school/brought.html": "the tests of joining: only who brought the file corrects it",
+    "acceptance/_picture.html": "the tests of figures: it takes signatures of several days",
     "policies/public/withdrawn.html": "the tests of the public side: it takes a policy that was withdrawn",
     "policies/public/pdf_is_made.html": "the tests of PDFs: it takes one that is not made yet",
     **dict.fromkeys(

@@ -268,7 +268,7 @@ def answer_of(response: TestResponse) -> Answer | str:
     where = response.headers.get("Location", "")
     if response.status_code == 303 and where.startswith("/sign-in"):
         return Answer.SIGN_IN
-    if response.status_code in {200, 204, 303, 409, 422}:
+    if response.status_code in {200, 202, 204, 303, 409, 422}:  # 202: a paper that is being made
         return Answer.IN
     return {403: Answer.REFUSED, 404: Answer.MISSING}.get(response.status_code, str(response.status_code))
 

@@ -30,6 +30,7 @@ from tests.integration.sweeps import catalogue
 from tests.integration.sweeps.conftest import Estate
 from trustportal.acceptance.models import Assignment
 from trustportal.db import METADATA, Model, Scope, TrustOwned, db, enter_scope, scope
+from trustportal.kernel_models import Notice
 from trustportal.migrate import sqlalchemy_url
 from trustportal.policies.models import Edition, Policy, TemplateVersion
 from trustportal.tenants.models import Person, School
@@ -145,9 +146,7 @@ def test_changing_in_bulk_touches_our_rows_only(estate: Estate, session: Session
         update(Assignment).values(cause=Assignment.cause).returning(Assignment.trust_id)
     )
     assert set(changed.scalars()) == {estate.ours.world.trust_id}
-    removed = session.execute(
-        delete(Assignment).where(Assignment.state == "open").returning(Assignment.trust_id)
-    )
+    removed = session.execute(delete(Notice).where(Notice.id.is_not(None)).returning(Notice.trust_id))
     assert set(removed.scalars()) == {estate.ours.world.trust_id}
     together = session.execute(
         update(Policy)
