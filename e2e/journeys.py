@@ -172,16 +172,9 @@ class Draft:
         for key, (weight, why) in (marks or {}).items():
             self.manager.page.locator(f"label[for^='weight-{key}']", has_text=weight).click()
             self.manager.page.locator(f"#reason-{key}").fill(why)
-        self.let_stand()
+        let_stand(self.manager)
         self.manager.shot("submit")
         self.manager.press("Send for approval").sees(reason)
-
-    def let_stand(self) -> None:
-        """Let every warning about the words stand, and say why the policy may be without what it lacks."""
-        for box in self.manager.page.locator("label[for^='stays-']").all():
-            box.click()
-        for why in self.manager.page.locator("input[name^='waive-']").all():
-            why.fill("The child protection policy of each school says it.")
 
     def publish(self, places: int) -> None:
         """Look at what it will do, publish it from today on, and watch it reach its places."""
@@ -257,8 +250,17 @@ class Desk:
     def send(self, reason: str) -> None:
         """The last step of a submission."""
         self.head.fill("Why does your school make these changes?", reason)
+        let_stand(self.head)
         self.head.shot("desk-submit")
         self.head.press("Send for approval").sees("Sent for approval")
+
+
+def let_stand(visitor: Visitor) -> None:
+    """Let every warning about the words stand, and say why the policy may be without what it lacks."""
+    for box in visitor.page.locator("label[for^='stays-']").all():
+        box.click()
+    for why in visitor.page.locator("input[name^='waive-']").all():
+        why.fill("The child protection policy of each school says it.")
 
 
 # -- signing -----------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ FILES = {
     "tenants.logo",
     "tenants.theme",
 }
+FILE_ENDINGS = (".pdf", ".xlsx", ".docx", ".csv", ".zip", ".json", ".atom")
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +107,12 @@ def crawl(visitor: Visitor, portal: Portal, known: set[str]) -> list[tuple[str, 
     while waiting and len(found) < MOST_PAGES:
         address, linked_from = waiting.pop(0)
         try:
-            endpoint, _ = adapter.match(urlsplit(address).path)
+            path = urlsplit(address).path
+            endpoint, _ = adapter.match(path)
         except HTTPException:
             found.append((address, f"a link that leads nowhere, on {linked_from}"))
             continue
-        if endpoint in seen or endpoint in FILES:
+        if endpoint in seen or endpoint in FILES or path.endswith(FILE_ENDINGS):
             continue
         seen.add(endpoint)
         fault = ""

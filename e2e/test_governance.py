@@ -14,8 +14,10 @@ from e2e.stage import NEW_WORDS, Stage, set_stage
 from e2e.visitor import PHONE, Visitors
 from trustportal.db import db, unit_of_work
 from trustportal.kernel_models import Notice
+from trustportal.policies import queries
 from trustportal.tenants import sealing
 from trustportal.tenants.models import Account
+from trustportal.times import today
 
 PASSWORD = "seven quiet otters"
 
@@ -48,10 +50,19 @@ def test_a_trustee_votes_on_a_phone_from_the_mailed_link(stage: Stage, visitors:
     visitor.press("Approve").sees("Your approval is recorded", "1 of 2")
 
 
+def in_force(stage: Stage) -> bool:
+    with stage.world.looking():
+        policy = queries.get_policy(stage.slug)
+        return queries.find_edition_in_force(policy.id, stage.school.id, today()) is not None
+
+
 def test_the_public_finds_reads_and_checks(stage: Stage, visitors: Visitors) -> None:
     world, school = stage.world, stage.school
     parent = visitors.somebody(width=PHONE)
     public = f"/p/{world.slug}/{school.slug}/"
+    # A browser may keep a public page for two minutes: it is opened when there is something on it.
+    while not in_force(stage):
+        parent.page.wait_for_timeout(250)
     parent.until(public, lambda page: "Keys policy" in page.locator("main").inner_text())
     parent.fill("Search our policies", "loses key").press("Search").sees("1 policy has", "tells the office")
     parent.shot("public-search")
