@@ -267,7 +267,7 @@ def give_back(ids: list[UUID]) -> None:
     db.session.commit()
 
 
-def run_inline(limit: int = 1000, *, queues: Sequence[str] = QUEUES) -> int:
+def run_inline(limit: int = 20_000, *, queues: Sequence[str] = QUEUES) -> int:
     """Do everything that is due in the trust of the scope, without RQ. For loading the demonstration, and tests."""
     value = current_scope()
     if value is None:
