@@ -16,9 +16,8 @@ from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingSty
 from trustportal.policies.domain.diff import (
     ClauseChange,
     compare,
-    lines_of_edition,
+    compare_editions,
     lines_of_tree,
-    only_changes,
 )
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.domain.lifecycle import edition_label as label_of
@@ -176,7 +175,7 @@ def changes_between(old: Edition | None, new: Edition) -> tuple[ClauseChange, ..
 
 def compare_clauses(old: Sequence[EditionClause], new: Sequence[EditionClause]) -> tuple[ClauseChange, ...]:
     """The changed clauses only."""
-    return tuple(only_changes(compare(lines_of_edition(old), lines_of_edition(new))))
+    return compare_editions(old, new, only_changed=True)
 
 
 def compare_versions(
@@ -187,11 +186,11 @@ def compare_versions(
     before, after = tree_of_version(old) if old else (), tree_of_version(new)
     values = tenants.values_for_place(None)
     headings = _names((*before, *after))
-    rows = compare(
+    return compare(
         lines_of_tree(_for_people(before, values, headings), style),
         lines_of_tree(_for_people(after, values, headings), style),
+        only_changed=not whole,
     )
-    return tuple(rows) if whole else tuple(only_changes(rows))
 
 
 def for_people(tree: Tree, school_id: UUID | None) -> Tree:

@@ -114,6 +114,7 @@ def test_a_comparison_names_every_clause_once_and_both_texts_can_be_read_from_it
         now = "".join(span.text for span in row.spans if span.op.value != "del")
         assert was == (before[row.key].text if row.key in before else "")
         assert now == (after[row.key].text if row.key in after else "")
+    assert compare_trees(old, new, STYLE, only_changed=True) == only_changes(rows)
 
 
 @given(trees())

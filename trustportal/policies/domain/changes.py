@@ -12,9 +12,8 @@ from trustportal.policies.domain.clauses import Clause, Kind, NumberingStyle, We
 from trustportal.policies.domain.diff import (
     ClauseChange,
     Op,
-    compare,
     compare_editions,
-    lines_of_tree,
+    compare_trees,
     only_changes,
 )
 from trustportal.policies.domain.resolve import EditionClause, Origin
@@ -55,8 +54,8 @@ def changed_keys(old: Sequence[Clause], new: Sequence[Clause]) -> tuple[str, ...
 
     Renumbering alone is no change. In the order of the comparison (new order, removed ones where they stood).
     """
-    comparison = compare(lines_of_tree(old, NumberingStyle.NONE), lines_of_tree(new, NumberingStyle.NONE))
-    return tuple(row.key for row in only_changes(comparison))
+    comparison = compare_trees(old, new, NumberingStyle.NONE, only_changed=True)
+    return tuple(row.key for row in comparison)
 
 
 def check_marks(old: Sequence[Clause], new: Sequence[Clause], marks: Mapping[str, Mark]) -> None:
@@ -218,7 +217,7 @@ def template_rows(
     old: Sequence[Clause], new: Sequence[Clause], style: NumberingStyle, marks: Mapping[str, Mark]
 ) -> tuple[ChangeRow, ...]:
     """The change log between two versions of the trust's text, made from the versions themselves."""
-    comparison = compare(lines_of_tree(old, style), lines_of_tree(new, style))
+    comparison = compare_trees(old, new, style, only_changed=True)
     return rows(
         comparison,
         {row.key: marks[row.key].weight if row.key in marks else Weight.MATERIAL for row in comparison},
@@ -236,4 +235,6 @@ def edition_rows(
 ) -> tuple[ChangeRow, ...]:
     """The change log between two editions of one place; the school's reason is shown before the trust's."""
     reasons = {key: mark.reason for key, mark in (*trust.items(), *school.items()) if mark.reason}
-    return rows(compare_editions(old, new), weigh(old, new, trust, school, values=values), reasons)
+    return rows(
+        compare_editions(old, new, only_changed=True), weigh(old, new, trust, school, values=values), reasons
+    )

@@ -172,8 +172,14 @@ class ClauseChange:
         return self.op is not Op.SAME
 
 
-def compare(old: Sequence[Line], new: Sequence[Line]) -> tuple[ClauseChange, ...]:
-    """Every clause of both, in the new order, with what was removed shown where it stood. See `only_changes`."""
+def compare(
+    old: Sequence[Line], new: Sequence[Line], *, only_changed: bool = False
+) -> tuple[ClauseChange, ...]:
+    """Every clause of both, in the new order, with what was removed shown where it stood.
+
+    `only_changed`: without the clauses that stayed as they were, which are then not read at all: most of them, when
+    a version reaches a school.
+    """
     before = {line.key: line for line in old}
     after = {line.key: line for line in new}
     moved = moved_keys(old, new)
@@ -186,29 +192,33 @@ def compare(old: Sequence[Line], new: Sequence[Line]) -> tuple[ClauseChange, ...
             gone.setdefault(anchor, []).append(line)
     rows = [_row(line, None, moved=False) for line in gone.get(None, ())]
     for line in new:
-        rows.append(_row(before.get(line.key), line, moved=line.key in moved))
+        was = before.get(line.key)
+        if not only_changed or _op(was, line, moved=line.key in moved) is not Op.SAME:
+            rows.append(_row(was, line, moved=line.key in moved))
         rows.extend(_row(lost, None, moved=False) for lost in gone.get(line.key, ()))
     return tuple(rows)
+
+
+def _op(old: Line | None, new: Line | None, *, moved: bool) -> Op:
+    if old is None:
+        return Op.ADDED
+    if new is None:
+        return Op.REMOVED
+    if old.origin is not new.origin and Origin.LEFT_OUT in (old.origin, new.origin):
+        return Op.LEFT_OUT if new.origin is Origin.LEFT_OUT else Op.TAKEN_IN
+    if (old.heading, old.text, old.kind) != (new.heading, new.text, new.kind):
+        return Op.CHANGED
+    if old.allows != new.allows:
+        return Op.MODE
+    return Op.MOVED if moved else Op.SAME
 
 
 def _row(old: Line | None, new: Line | None, *, moved: bool) -> ClauseChange:
     line = new or old
     assert line is not None
-    if old is None:
-        op = Op.ADDED
-    elif new is None:
-        op = Op.REMOVED
-    elif old.origin is not new.origin and Origin.LEFT_OUT in (old.origin, new.origin):
-        op = Op.LEFT_OUT if new.origin is Origin.LEFT_OUT else Op.TAKEN_IN
-    elif (old.heading, old.text, old.kind) != (new.heading, new.text, new.kind):
-        op = Op.CHANGED
-    elif old.allows != new.allows:
-        op = Op.MODE
-    else:
-        op = Op.MOVED if moved else Op.SAME
     return ClauseChange(
         key=line.key,
-        op=op,
+        op=_op(old, new, moved=moved),
         kind=line.kind,
         number=new.number if new else "",
         old_number=old.number if old else "",
@@ -274,15 +284,17 @@ def _longest_increasing(places: Sequence[int]) -> frozenset[int]:
 
 
 def compare_trees(
-    old: Sequence[Clause], new: Sequence[Clause], style: NumberingStyle
+    old: Sequence[Clause], new: Sequence[Clause], style: NumberingStyle, *, only_changed: bool = False
 ) -> tuple[ClauseChange, ...]:
     """Two versions of the trust's text."""
-    return compare(lines_of_tree(old, style), lines_of_tree(new, style))
+    return compare(lines_of_tree(old, style), lines_of_tree(new, style), only_changed=only_changed)
 
 
-def compare_editions(old: Sequence[EditionClause], new: Sequence[EditionClause]) -> tuple[ClauseChange, ...]:
+def compare_editions(
+    old: Sequence[EditionClause], new: Sequence[EditionClause], *, only_changed: bool = False
+) -> tuple[ClauseChange, ...]:
     """Two editions, of one place or of two."""
-    return compare(lines_of_edition(old), lines_of_edition(new))
+    return compare(lines_of_edition(old), lines_of_edition(new), only_changed=only_changed)
 
 
 def only_changes(rows: Iterable[ClauseChange]) -> tuple[ClauseChange, ...]:
