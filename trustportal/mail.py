@@ -12,6 +12,7 @@ from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
@@ -141,21 +142,26 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     return message
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The machine's certificate authorities: reading them takes longer than sending a mail."""
+    return ssl.create_default_context()
+
+
 def deliver(message: EmailMessage, smtp_url: str) -> None:
     """Hand a message to the SMTP server; raises smtplib.SMTPException or OSError when it does not take it."""
     parts = urlsplit(smtp_url)
     secure = parts.scheme == "smtps"
     host, port = parts.hostname or "localhost", parts.port or (465 if secure else 25)
-    context = ssl.create_default_context()
     client: smtplib.SMTP = (
-        smtplib.SMTP_SSL(host, port, timeout=20, context=context)
+        smtplib.SMTP_SSL(host, port, timeout=20, context=_trusted())
         if secure
         else smtplib.SMTP(host, port, timeout=20)
     )
     with client:
         client.ehlo()
         if not secure and client.has_extn("starttls"):
-            client.starttls(context=context)
+            client.starttls(context=_trusted())
             client.ehlo()
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.hygiene import faults_of
+from tests.integration.moments import Moments, database_name, moment
 from tests.world import Someone, World
 from trustportal.app import create_app
 from trustportal.config import Settings
@@ -109,7 +110,7 @@ def settings(
     servers: Servers, smtp_server: tuple[str, Postbox], tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
     """Settings as on a machine with real people: no demonstration mode."""
-    urls = servers.urls(_database_name())
+    urls = servers.urls(database_name())
     return Settings.from_env(
         {
             **urls.environment(),
@@ -123,28 +124,35 @@ def settings(
     )
 
 
-def _database_name() -> str:
-    return f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}_{os.getpid()}"
+@pytest.fixture(scope="session")
+def _moments(servers: Servers, template: str, _applications: dict[str, Flask]) -> Iterator[Moments]:
+    made = Moments(servers, template, database_name(), _applications)
+    yield made
+    made.end()
 
 
 @pytest.fixture
-def database(servers: Servers, template: str) -> Iterator[DatabaseUrls]:
-    """A fresh database for one test."""
-    yield servers.fresh_database(_database_name(), template=template)
-    servers.drop_database(_database_name())
+def database(_moments: Moments, request: pytest.FixtureRequest) -> DatabaseUrls:
+    """A fresh database for one test, in which the furthest moment that it asks for is present."""
+    return _moments.enter(request)
 
 
 @pytest.fixture(scope="session")
 def _applications(settings: Settings) -> dict[str, Flask]:
     """Applications are made once: the database's address stays the same, its content does not."""
     return {
-        "web": create_app(settings),
-        "worker": create_app(settings, role="worker"),
+        "web": with_portal_client(create_app(settings)),
+        "worker": with_portal_client(create_app(settings, role="worker")),
     }
 
 
-def _over_fresh(app: Flask) -> Iterator[Flask]:
+def with_portal_client(app: Flask) -> Flask:
+    """An application whose test clients look at what they are given."""
     app.test_client_class = PortalClient
+    return app
+
+
+def _over_fresh(app: Flask) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.session.remove()
@@ -167,7 +175,7 @@ def worker_app(database: DatabaseUrls, _applications: dict[str, Flask]) -> Itera
 def demo_app(database: DatabaseUrls, settings: Settings, _applications: dict[str, Flask]) -> Iterator[Flask]:
     """The web application in demonstration mode."""
     if "demo" not in _applications:
-        _applications["demo"] = create_app(replace(settings, demo=True))
+        _applications["demo"] = with_portal_client(create_app(replace(settings, demo=True)))
     yield from _over_fresh(_applications["demo"])
 
 
@@ -245,7 +253,7 @@ def client_for(app: Flask) -> Callable[[Someone], PortalClient]:
 # -- worlds ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@moment
 def world(app: Flask, worker_app: Flask) -> World:
     """A trust with a network manager; add schools and people as the test needs them. See tests/world.py."""
     return World(app, worker_app, name="Larkfield Academies Trust", slug="larkfield")

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from tests.integration.conftest import PortalClient
+from tests.integration.moments import moment
 from tests.integration.policies.given import Social, run_quick_jobs
 from tests.integration.policies.given import social as a_policy
 from tests.world import Someone, World
@@ -33,7 +34,7 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 ATTACK = f"{MARKUP} [go](javascript:alert(1)) [d](data:text/html,x)"
 
 
-@pytest.fixture
+@moment
 def social(world: World) -> Social:
     """A policy in force at one school."""
     return a_policy(world)

@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from trustportal.db import current_scope, db
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, Tree, Words, words_hash
 from trustportal.policies.domain.resolve import EditionClause, Origin
 from trustportal.policies.models import ClauseText
 
-#: Words never change under their hash, so a process may keep them; by trust, since trusts share nothing.
+#: Words never change under their hash, so a process may keep them; by trust, since trusts share nothing. Only what
+#: was committed is kept: whoever believed that words are stored, and was wrong, would lose them.
 _kept: dict[tuple[UUID, str], Words] = {}
 _KEEP = 20_000
+_NOT_COMMITTED = "words that the open transaction stored"
 #: The trees of published versions, which never change either.
 _kept_trees: dict[tuple[UUID, UUID], Tree] = {}
 _KEEP_TREES = 200
@@ -46,7 +49,8 @@ def load(hashes: Iterable[str]) -> dict[str, Words]:
             found[row.hash] = Words(row.heading, row.text)
         if len(_kept) > _KEEP:
             _kept.clear()
-        _kept.update({(trust_id, one): found[one] for one in missing if one in found})
+        fresh = db.session().info.get(_NOT_COMMITTED, ())
+        _kept.update({(trust_id, one): found[one] for one in missing if one in found and one not in fresh})
         if missing - found.keys():
             raise RuntimeError("a version refers to words that are not stored")
     return found
@@ -71,6 +75,7 @@ def store(words: Iterable[Words]) -> None:
     new = {digest: one for digest, one in rows.items() if (trust_id, digest) not in _kept}
     if not new:
         return
+    db.session().info.setdefault(_NOT_COMMITTED, set()).update(new)
     db.session.execute(
         insert(ClauseText).on_conflict_do_nothing(),
         [
@@ -78,6 +83,18 @@ def store(words: Iterable[Words]) -> None:
             for digest, one in sorted(new.items())
         ],
     )
+
+
+@event.listens_for(Session, "after_commit")
+@event.listens_for(Session, "after_rollback")
+def _transaction_ended(session: Session) -> None:
+    session.info.pop(_NOT_COMMITTED, None)
+
+
+def forget() -> None:
+    """Let go of everything that is kept: the database was put back to what it was before."""
+    _kept.clear()
+    _kept_trees.clear()
 
 
 # -- the trust's text --------------------------------------------------------------------------------------------

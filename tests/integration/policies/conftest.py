@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.integration.moments import moment
 from tests.integration.policies.given import Social, social
 from tests.world import World
 
 
-@pytest.fixture
+@moment
 def at_ashgrove(world: World) -> Social:
     """A policy in force at one school, word for word the trust's."""
     return social(world)

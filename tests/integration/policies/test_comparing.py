@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 import pdfplumber
-import pytest
 
+from tests.integration.moments import moment
 from tests.integration.policies.given import Social, publish, with_tree
 from tests.integration.policies.several import beside
 from trustportal.policies import reading
@@ -19,7 +19,7 @@ NEW = "Every account has at least two administrators, of whom one belongs to the
 OURS = "Every account has at least **two** administrators, and one is the business manager."
 
 
-@pytest.fixture
+@moment
 def two(at_ashgrove: Social) -> tuple[Social, Social]:
     beech = beside(at_ashgrove, "Beech")
     beech.answer("administrators", OURS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 
-import pytest
 from openpyxl import load_workbook
 from sqlalchemy import event
 
+from tests.integration.moments import moment
 from tests.integration.policies.given import Social
 from tests.integration.policies.several import beside
 from trustportal.db import db
@@ -19,7 +19,7 @@ NEW = "Every account has at least two administrators, of whom one belongs to the
 OURS = "Every account has at least two **administrators**, and one is the business manager."
 
 
-@pytest.fixture
+@moment
 def trust(at_ashgrove: Social) -> dict[str, Social]:
     schools = {"Ashgrove": at_ashgrove}
     for name in ("Beech", "Cedar", "Drake"):

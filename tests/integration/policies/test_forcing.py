@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from tests.integration.moments import moment
 from tests.integration.policies.given import Social, run_quick_jobs
 from tests.integration.policies.several import approved_version, edition_of, publish_now
 from trustportal.db import db, unit_of_work
@@ -27,7 +28,7 @@ OURS = "Every account has at least two administrators, and one is the business m
 WHY = "The law asks for it from this term on."
 
 
-@pytest.fixture
+@moment
 def conflicted(at_ashgrove: Social) -> Social:
     at_ashgrove.answer("administrators", OURS)
     at_ashgrove.answer("societies", "We have no sixth form.")

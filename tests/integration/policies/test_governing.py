@@ -11,6 +11,7 @@ import time_machine
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from tests.integration.moments import moment
 from tests.integration.policies.given import TREE, publish, run_quick_jobs
 from trustportal import clock
 from trustportal.access import Actor, Role
@@ -29,7 +30,7 @@ from trustportal.times import now, today
 # -- comments ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@moment
 def drafting(at_ashgrove):
     """The next version of the policy is being written."""
     with at_ashgrove.world.acting(at_ashgrove.world.manager) as actor:

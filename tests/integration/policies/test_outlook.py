@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pytest
-
+from tests.integration.moments import moment
 from tests.integration.policies.given import ADMINISTRATORS, Social, run_quick_jobs
 from tests.integration.policies.several import (
     approved_version,
@@ -45,7 +44,7 @@ class Trust:
         return dict(vars(self))
 
 
-@pytest.fixture
+@moment
 def trust(at_ashgrove: Social) -> Trust:
     found = Trust(
         at_ashgrove, *(beside(at_ashgrove, name) for name in ("Beech", "Cedar", "Drake", "Elder", "Furze"))

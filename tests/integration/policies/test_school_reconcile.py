@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
+from tests.integration.moments import moment
 from trustportal.times import today
 
 NEW = "Every account has at least two administrators, of whom one belongs to the leadership team."
 OURS = "Every account has at least two administrators, and one is the business manager."
 
 
-@pytest.fixture
+@moment
 def conflicted(at_ashgrove):
     at_ashgrove.answer("administrators", OURS)
     at_ashgrove.submit_and_approve()

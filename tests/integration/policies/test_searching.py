@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.integration.moments import moment
 from tests.integration.policies.given import Social
 from tests.integration.policies.several import beside
 
 
-@pytest.fixture
+@moment
 def trust(at_ashgrove: Social) -> dict[str, Social]:
     beech, cedar = beside(at_ashgrove, "Beech"), beside(at_ashgrove, "Cedar")
     at_ashgrove.answer("societies", "Letters go out with **MailOwl** on Fridays.")

@@ -7,10 +7,13 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from tests.integration.conftest import SECRET, PortalClient
@@ -20,9 +23,13 @@ from trustportal.app import create_app
 from trustportal.config import Settings
 from trustportal.db import db
 from trustportal.kernel_models import WebSession
+from trustportal.policies import texts
 from trustportal.servers import DatabaseUrls, Servers
 from trustportal.sessions import cookie_name, token_hash
 from trustportal.times import now
+
+#: Tables whose rows come and go with looking: who is signed in and how long ago they were seen.
+PULSE = {"heartbeat", "web_session", "sign_in_failure"}
 
 
 @dataclass
@@ -36,6 +43,40 @@ class Estate:
     worker_app: Flask
     ours: Furnished
     theirs: Furnished
+    #: Whether either application has committed a change, or a lock, since `keep`, `restore` or `unchanged`.
+    touched: bool = True
+
+    def notice_changes(self) -> None:
+        """From now on, know when an application commits a transaction that changed something."""
+
+        def note(connection: Connection) -> None:
+            # Past SQLAlchemy: this must not be counted among a page's queries.
+            own = connection.connection.dbapi_connection
+            assert isinstance(own, psycopg.Connection)
+            self.touched |= own.execute("SELECT pg_current_xact_id_if_assigned()").fetchone() != (None,)
+
+        for app in (self.app, self.worker_app):
+            with app.app_context():
+                event.listen(db.engine, "commit", note)
+
+    def state(self) -> dict[str, tuple[int, Any]]:
+        """A mark of everything that the database holds, table by table, but for what comes and goes with looking."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            tables = connection.execute(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            ).fetchall()
+            query = " UNION ALL ".join(
+                f"SELECT '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{table}\" t"
+                for (table,) in tables
+                if table not in PULSE
+            )
+            return {row[0]: (row[1], row[2]) for row in connection.execute(query).fetchall()}  # type: ignore[call-overload]
+
+    def unchanged(self, before: dict[str, tuple[int, Any]]) -> bool:
+        """Whether the database still holds what it held; looks only where something was committed meanwhile."""
+        if self.touched:
+            self.touched = self.state() != before
+        return not self.touched
 
     @property
     def superuser_url(self) -> str:
@@ -46,11 +87,14 @@ class Estate:
         """Remember everything as it is now, for `restore`."""
         _let_go(self.app, self.worker_app)
         self.servers.fresh_database(f"{self.name}_{moment}", template=self.name)
+        self.touched = False
 
     def restore(self, moment: str = "step") -> None:
         """Bring back what `keep` remembered under this name."""
         _let_go(self.app, self.worker_app)
         self.servers.fresh_database(self.name, template=f"{self.name}_{moment}")
+        texts.forget()
+        self.touched = False
 
     def client_for(self, person: Someone | None) -> PortalClient:
         """A client of somebody who is signed in; of nobody, one that has a session for its forms."""
@@ -93,6 +137,7 @@ def _estate(
         ours = furnish(Grounds(app, worker_app, name="Larkfield Academies Trust", slug="larkfield"))
         theirs = furnish(Grounds(app, worker_app, name="Brookside Learning Trust", slug="brookside"))
         made = Estate(servers, name, urls, app, worker_app, ours, theirs)
+        made.notice_changes()
         made.keep("furnished")
         yield made
     finally:

@@ -137,7 +137,8 @@ def walk(estate: Estate, walkers: dict[str, PortalClient]) -> Walk:
                 if response.status_code in {422, 409, 204} or answers_somewhere_else(response):
                     found.statuses[name, f"POST {address.endpoint}"] = response.status_code
                     break
-            estate.restore()
+            if estate.touched:
+                estate.restore()
     found.templates = asked_for.seen
     return found
 

@@ -23,9 +23,6 @@ from tests.world import Someone
 from trustportal.access import EVERYWHERE, GRANTS, OFFICER_ROLES, SCHOOL_ROLES, UPWARDS, Permission, Role
 from trustportal.web import every_route_declares_access
 
-#: Tables whose rows come and go with looking: who is signed in and how long ago they were seen.
-PULSE = {"heartbeat", "web_session", "sign_in_failure"}
-
 
 class Answer(StrEnum):
     """What an address answers to somebody."""
@@ -319,29 +316,6 @@ def subjects(estate: Estate) -> list[Subject]:
     return found
 
 
-@pytest.fixture(scope="module")
-def state(estate: Estate) -> Callable[[], dict[str, tuple[int, Any]]]:
-    """`state()` is a mark of everything that the database holds, table by table."""
-    with psycopg.connect(estate.superuser_url, autocommit=True) as connection:
-        tables = [
-            row[0]
-            for row in connection.execute(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            ).fetchall()
-            if row[0] not in PULSE
-        ]
-    query = " UNION ALL ".join(
-        f"SELECT '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{table}\" t"
-        for table in tables
-    )
-
-    def look() -> dict[str, tuple[int, Any]]:
-        with psycopg.connect(estate.superuser_url, autocommit=True) as connection:
-            return {row[0]: (row[1], row[2]) for row in connection.execute(query).fetchall()}  # type: ignore[call-overload]
-
-    return look
-
-
 def all_addresses(estate: Estate) -> list[Address]:
     return list(addresses(estate.app))
 
@@ -404,9 +378,9 @@ def expected(address: Address, subject: Subject, estate: Estate) -> Answer:
     return further(subject, estate.ours) if further and answer is Answer.IN else answer
 
 
-def test_every_role_on_every_route(estate: Estate, subjects: list[Subject], state: Any) -> None:
+def test_every_role_on_every_route(estate: Estate, subjects: list[Subject]) -> None:
     wrong: list[str] = []
-    before = state()
+    before = estate.state()
     for address in all_addresses(estate):
         if address.access.public:
             continue
@@ -419,25 +393,24 @@ def test_every_role_on_every_route(estate: Estate, subjects: list[Subject], stat
             got = answer_of(tries(estate, subject, address))
             if got != wanted:
                 wrong.append(f"{address}: {subject.name}: {wanted} expected, {got} found")
-        after = state()
-        if after != before:
+        if not estate.unchanged(before):
+            after = estate.state()
             changed = [table for table in after if after[table] != before[table]]
             wrong.append(f"{address} changed {changed} although nobody was let in to change something")
-            before = after
+            estate.restore()
         for subject in welcome:
             response = tries(estate, subject, address)
             if answer_of(response) is not Answer.IN:
                 wrong.append(f"{address}: {subject.name}: {Answer.IN} expected, {response.status_code} found")
-            if response.status_code != 422 and state() != before:
+            if not estate.unchanged(before):
                 estate.restore()
     assert not wrong, "\n" + "\n".join(wrong)
+    assert estate.state() == before, "something changed that no application committed"
 
 
-def test_what_belongs_to_another_trust_is_missing(
-    estate: Estate, subjects: list[Subject], state: Any
-) -> None:
+def test_what_belongs_to_another_trust_is_missing(estate: Estate, subjects: list[Subject]) -> None:
     wrong: list[str] = []
-    before = state()
+    before = estate.state()
     for address in all_addresses(estate):
         if not address.of_a_trust:
             continue
@@ -454,7 +427,7 @@ def test_what_belongs_to_another_trust_is_missing(
         if response.status_code != 404:
             wrong.append(f"{address} in another trust: {response.status_code}")
     assert not wrong, "\n" + "\n".join(wrong)
-    assert state() == before
+    assert estate.state() == before
 
 
 def unheard_of(name: str) -> Any:
@@ -464,15 +437,13 @@ def unheard_of(name: str) -> Any:
     )
 
 
-def test_another_trusts_ids_in_a_form_change_nothing(
-    estate: Estate, subjects: list[Subject], state: Any
-) -> None:
+def test_another_trusts_ids_in_a_form_change_nothing(estate: Estate, subjects: list[Subject]) -> None:
     """Whatever a form may name, naming another trust's gives no success; neither does a header that names the trust."""
     theirs = {name: str(value) for name, value in estate.theirs.ids.items()}
     theirs |= {"school": estate.theirs.birchwood.slug, "school_id": str(estate.theirs.birchwood.id)}
     theirs |= {"policies": theirs["reading_id"], "places": str(estate.theirs.birchwood.id)}
     theirs |= {"edition_id": theirs["signature_id"], "trust_id": str(estate.theirs.world.trust_id)}
-    before = state()
+    before = estate.state()
 
     def of_theirs() -> Any:
         with psycopg.connect(estate.superuser_url) as connection:
@@ -496,13 +467,13 @@ def test_another_trusts_ids_in_a_form_change_nothing(
         )
         assert response.status_code in {200, 303, 404, 409, 422}, f"{address}: {response.status_code}"
         assert of_theirs() == chain, f"{address} wrote into another trust"
-        if state() != before:
+        if not estate.unchanged(before):
             estate.restore()
 
 
-def test_a_post_from_another_site_is_refused(estate: Estate, subjects: list[Subject], state: Any) -> None:
+def test_a_post_from_another_site_is_refused(estate: Estate, subjects: list[Subject]) -> None:
     manager = subjects[0]
-    before = state()
+    before = estate.state()
     for address in all_addresses(estate):
         if address.of_a_trust and address.method == "POST" and predicted(address, manager) is Answer.IN:
             url = address.url(estate.ours)
@@ -512,4 +483,4 @@ def test_a_post_from_another_site_is_refused(estate: Estate, subjects: list[Subj
             response = manager.client.post(url, data={})
             manager.client.csrf = token
             assert response.status_code == 422, f"{address} without the form's token"
-    assert state() == before
+    assert estate.state() == before

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
+from tests.integration.moments import moment
 from tests.world import Someone, World
 from trustportal.access import Role
 from trustportal.db import Scope, db, scope
@@ -137,7 +137,7 @@ class Office:
         self.world.run_jobs()
 
 
-@pytest.fixture
+@moment
 def office(world: World) -> Office:
     """Ashgrove with everybody in it."""
     return Office(world)

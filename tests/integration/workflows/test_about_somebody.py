@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.conftest import PortalClient, Postbox
+from tests.integration.moments import moment
 from tests.integration.workflows.conftest import Office
 from tests.world import Someone
 from trustportal.access import Role
@@ -61,7 +62,7 @@ states:
 """
 
 
-@pytest.fixture
+@moment
 def concerned(office: Office) -> Office:
     """The office, with a chair of the trust board, and the workflow published."""
     office.world.person("Bea Board", Role.CHAIR_OF_TRUST_BOARD)
