@@ -55,6 +55,7 @@ class Action(StrEnum):
     INVITATION_USED = "invitation.used"
     MEMBERSHIP_BEGAN = "membership.began"
     MEMBERSHIP_ENDED = "membership.ended"
+    OUTSIDE_DOCUMENT_RECORDED = "outside_document.recorded"
     OVERRIDE_CHANGED = "override.changed"
     PERSON_CHANGED = "person.changed"
     PERSON_CREATED = "person.created"
@@ -125,12 +126,15 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.INVITATION_USED: frozenset({"invitation_id"}),
         Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),
         Action.MEMBERSHIP_ENDED: frozenset({"membership_id", "role", "to_on"}),
+        Action.OUTSIDE_DOCUMENT_RECORDED: frozenset(
+            {"outside_id", "outside_edition_id", "number", "content_hash"}
+        ),
         Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what"}),
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.POLICY_WITHDRAWN: frozenset({"withdrawn_on"}),
         Action.QUESTION_ANSWERED: frozenset({"question_id", "kind"}),
-        Action.QUESTION_ASKED: frozenset({"question_id", "assignment_id", "kind"}),
+        Action.QUESTION_ASKED: frozenset({"question_id", "assignment_id", "kind", "outside_id"}),
         Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
         Action.RECONCILE_DUE_CHANGED: frozenset({"reconcile_id", "due_on"}),
         Action.RECONCILE_FORCED: frozenset({"reconcile_id", "clauses", "reason", "due_on"}),
@@ -142,7 +146,16 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.REGISTER_ENTERED: frozenset({"entry_id"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
         Action.SIGNATURE_GIVEN: frozenset(
-            {"signature_id", "assignment_id", "content_hash", "record_hash", "record_marks", "recorder_id"}
+            {
+                "signature_id",
+                "assignment_id",
+                "content_hash",
+                "record_hash",
+                "record_marks",
+                "recorder_id",
+                "outside_id",
+                "outside_edition_id",
+            }
         ),
         Action.SIGNING_CODE_USED: frozenset({"code_id"}),
         Action.SIGNING_CODES_PRINTED: frozenset({"count", "expires_on"}),

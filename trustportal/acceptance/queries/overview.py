@@ -9,7 +9,7 @@ from uuid import UUID
 
 from trustportal.acceptance.domain.campaign import reaches
 from trustportal.acceptance.models import Campaign
-from trustportal.acceptance.queries import facts, progress
+from trustportal.acceptance.queries import facts, outside, progress
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.queries.progress import Course, Tally, UnsignedPage
 from trustportal.access import Actor, Permission, Role
@@ -102,7 +102,8 @@ def get_overview(
     if chosen is not None:
         counted = progress.tallies_of(campaign, ids, today)
     named = [one for one in narrowed if actor.can(Permission.ACCEPTANCE_OVERSEE, one.id)]
-    wanted = policy_titles(campaign.id)
+    titles, asked = texts(), facts.policy_ids_of(campaign.id) | facts.document_ids_of(campaign.id)
+    wanted = [title for text_id, title in titles.items() if text_id in asked]
     return Overview(
         campaign=campaign,
         policies=wanted,
@@ -110,7 +111,7 @@ def get_overview(
         total=sum((one.tally for one in narrowed), Tally()),
         roles=counted.roles,
         # One policy says nothing beside the total.
-        by_policy=progress.tally_by_policy(campaign, ids, today) if len(wanted) > 1 else {},
+        by_policy=progress.tally_by_policy(campaign, ids, titles, today) if len(wanted) > 1 else {},
         course=progress.course_of(campaign, ids, today),
         unsigned=_unsigned(campaign, named, today, role=chosen_role, page=page) if named else None,
         chosen_place=chosen,
@@ -139,10 +140,9 @@ def _unsigned(
     return progress.list_unsigned(campaign, wanted, today, page=page, total=before, skip=skip)
 
 
-def policy_titles(campaign_id: UUID) -> list[str]:
-    """The titles of what a campaign asks people to sign."""
-    ids = facts.policy_ids_of(campaign_id)
-    return [policy.title for policy in policies.list_policies() if policy.id in ids]
+def texts() -> dict[UUID, str]:
+    """All that people can be asked to sign, by id: the policies by title, then the outside documents."""
+    return {policy.id: policy.title for policy in policies.list_policies()} | outside.titles()
 
 
 @dataclass(frozen=True, slots=True)

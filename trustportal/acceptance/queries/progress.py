@@ -15,8 +15,9 @@ from uuid import UUID
 
 from sqlalchemy import Subquery, and_, case, func, or_, select
 
-from trustportal.acceptance.models import Assignment, Campaign, Question, Signature
+from trustportal.acceptance.models import Assignment, Campaign, OutsideEdition, Question, Signature
 from trustportal.acceptance.queries.facts import Place, at_places, holds
+from trustportal.acceptance.queries.mine import TITLE
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.policies.domain.lifecycle import edition_label
@@ -154,8 +155,17 @@ def tallies_of(campaign: Campaign, places: Collection[Place], today: date) -> Ta
     return Tallies(dict(by_place), {role: by_role[role] for role in Role if role in by_role})
 
 
-def tally_by_policy(campaign: Campaign, places: Collection[Place], today: date) -> dict[str, Tally]:
-    """People and places together, by the title of the policy, of those who serve on the day that counts."""
+#: What an assignment asks for: a policy, or an outside document.
+_TEXT = func.coalesce(Assignment.policy_id, Assignment.outside_id)
+
+
+def tally_by_policy(
+    campaign: Campaign, places: Collection[Place], titles: Mapping[UUID, str], today: date
+) -> dict[str, Tally]:
+    """People and places together, by the title of the policy, of those who serve on the day that counts.
+
+    `titles`: of policies and outside documents, by id; the answer is in their order.
+    """
     serving = (
         _serving(campaign, places, day_counted(campaign, today))
         .distinct()
@@ -164,31 +174,30 @@ def tally_by_policy(campaign: Campaign, places: Collection[Place], today: date) 
     )
     each = (
         select(
-            Assignment.policy_id,
+            _TEXT.label("text_id"),
             func.coalesce(Assignment.school_id, Assignment.trust_id).label("place"),
             Assignment.person_id,
             func.bool_or(_OWED).label("owed"),
             func.bool_or(and_(_OWED, Assignment.due_on < today)).label("late"),
         )
         .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
-        .group_by(Assignment.policy_id, Assignment.school_id, Assignment.trust_id, Assignment.person_id)
+        .group_by(_TEXT, Assignment.school_id, Assignment.trust_id, Assignment.person_id)
         .cte("asked")
         .prefix_with("MATERIALIZED")
     )
     rows = db.session.execute(
         select(
-            Policy.title,
+            each.c.text_id,
             func.count(),
             func.count().filter(each.c.owed),
             func.count().filter(each.c.late),
         )
         .select_from(each)
         .join(serving, and_(serving.c.person_id == each.c.person_id, serving.c.place == each.c.place))
-        .join(Policy, Policy.id == each.c.policy_id)
-        .group_by(Policy.id, Policy.title)
-        .order_by(Policy.title)
+        .group_by(each.c.text_id)
     )
-    return {title: Tally(count, count - owed, late) for title, count, owed, late in rows}
+    found = {text_id: Tally(count, count - owed, late) for text_id, count, owed, late in rows}
+    return {title: found[text_id] for text_id, title in titles.items() if text_id in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +356,7 @@ def list_unsigned(
             Assignment.school_id,
             School.name,
             roles,
-            func.array_agg(Policy.title.distinct()),
+            func.array_agg(TITLE.distinct()),
             func.min(Assignment.due_on),
             func.max(Assignment.reminded_on),
             func.bool_or(Assignment.id.in_(waiting)),
@@ -355,7 +364,8 @@ def list_unsigned(
         )
         .select_from(Assignment)
         .join(Person, Person.id == Assignment.person_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .join(
             Membership,
             and_(
@@ -448,9 +458,10 @@ def list_lines(
             School.name,
             Person.name,
             held,
-            Policy.title,
+            TITLE.label("title"),
             Edition.major,
             Edition.minor,
+            OutsideEdition.edition,
             Assignment.state,
             Assignment.due_on,
             Signature.signed_at,
@@ -463,12 +474,13 @@ def list_lines(
         )
         .select_from(Assignment)
         .join(Person, Person.id == Assignment.person_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
-        .join(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .outerjoin(Signature, Signature.assignment_id == Assignment.id)
         .outerjoin(School, School.id == Assignment.school_id)
         .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
-        .order_by(School.name.nulls_first(), Person.name, Policy.title, Assignment.created_at)
+        .order_by(School.name.nulls_first(), Person.name, TITLE, Assignment.created_at)
     )
     lines = []
     for row in rows:
@@ -483,7 +495,7 @@ def list_lines(
                 name=row.person_name or row[1],
                 roles=roles,
                 policy=row.title,
-                edition=row.edition_label or edition_label(row.major, row.minor),
+                edition=row.edition_label or row.edition or edition_label(row.major, row.minor),
                 state="Signed" if row.state == "signed" else "Late" if late else "Not signed",
                 due_on=row.due_on,
                 signed_at=row.signed_at,

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from trustportal.acceptance.domain.questions import Around
-from trustportal.acceptance.models import Assignment, Question
+from trustportal.acceptance.models import Assignment, OutsideEdition, Question
 from trustportal.acceptance.queries import people
 from trustportal.acceptance.queries.facts import Place
+from trustportal.acceptance.queries.mine import TITLE
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -27,6 +28,7 @@ class QuestionShown:
 
     question: Question
     policy_title: str
+    #: "" for an outside document.
     policy_slug: str
     place_name: str
     school_slug: str | None
@@ -94,9 +96,10 @@ def open_of_assignment(assignment_id: UUID) -> Sequence[Question]:
 
 def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
     rows = db.session.execute(
-        select(Question, Policy.title, Policy.slug, School.name, School.slug, Person.name)
+        select(Question, TITLE, Policy.slug, School.name, School.slug, Person.name)
         .join(Assignment, Assignment.id == Question.assignment_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .join(Person, Person.id == Question.person_id)
         .outerjoin(School, School.id == Question.school_id)
         .where(*which)
@@ -110,7 +113,7 @@ def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
         QuestionShown(
             question,
             title,
-            slug,
+            slug or "",
             school_name or trust_name,
             school_slug,
             asker,

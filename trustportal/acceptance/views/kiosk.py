@@ -137,14 +137,14 @@ def kiosk_sign(sitting: Sitting, actor: Actor, assignment_id: UUID) -> Response:
     shown = services.to_read(actor, assignment_id=assignment_id, today=today(), seen_id=seen)
     if shown.assignment.state == "signed":
         return see_other(url_for("acceptance.kiosk_list"))
-    form.edition_id.data, form.statement_seen.data = str(shown.edition.id), shown.statement_version
+    form.edition_id.data, form.statement_seen.data = str(shown.edition_id), shown.statement_version
     if form.superseded:
         form.confirmed.data = False
     return page(
         "acceptance/kiosk_sign.html",
         form=form,
         shown=shown,
-        text=shown_clauses(shown.edition, shown.clauses),
+        text=shown_clauses(shown.edition, shown.clauses) if shown.edition is not None else None,
         errors=form.summary,
         year=year_label(shown.assignment.academic_year),
         status=form.status,
