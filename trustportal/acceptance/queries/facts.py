@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -225,9 +225,23 @@ def place_facts(
     }
 
 
+class _Everywhere(tuple[Place, ...]):
+    """Stands for all places of the trust."""
+
+    __slots__ = ()
+
+
+#: All places of the trust: nothing has to be compared with a list of them.
+EVERYWHERE = _Everywhere()
+
+
 def at_places(column: InstrumentedAttribute[Any], places: Collection[Place]) -> ColumnElement[bool]:
     """Rows of some places, the trust among them where None is."""
-    here: ColumnElement[bool] = column.in_([one for one in places if one is not None])
+    if places is EVERYWHERE:
+        return true()
+    # One array, not a list of values: the statement is the same for any number of places, and stays prepared.
+    schools = [one for one in places if one is not None]
+    here: ColumnElement[bool] = column == any_(literal(schools, ARRAY(Uuid)))
     return or_(here, column.is_(None)) if None in places else here
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
 from trustportal import audit, jobs, mail
@@ -27,7 +26,7 @@ from trustportal.acceptance.models import Signature
 from trustportal.acceptance.queries.mine import EditionRow, ToSign
 from trustportal.access import Actor, Role
 from trustportal.audit import Action
-from trustportal.db import db
+from trustportal.db import current_unit
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
 from trustportal.tenants import domain as tenants_domain
@@ -123,25 +122,21 @@ def _roles(asked: ToSign, held: frozenset[Role]) -> list[dict[str, str]]:
 
 #: All that one signature writes, in one statement: in the first week of September, round trips are what takes time.
 #: Row-level security checks each row as it would any other's.
-_GIVE = text(
-    f"""
+_GIVE = """
     WITH given AS (
-      INSERT INTO signature SELECT * FROM jsonb_populate_recordset(NULL::signature, CAST(:signature AS jsonb))
+      INSERT INTO signature SELECT * FROM jsonb_populate_recordset(NULL::signature, %(signature)s::jsonb)
     ), traced AS (
       INSERT INTO signature_trace
-      SELECT * FROM jsonb_populate_recordset(NULL::signature_trace, CAST(:trace AS jsonb))
+      SELECT * FROM jsonb_populate_recordset(NULL::signature_trace, %(trace)s::jsonb)
     ), told AS (
-      INSERT INTO notice SELECT * FROM jsonb_populate_recordset(NULL::notice, CAST(:notice AS jsonb))
+      INSERT INTO notice SELECT * FROM jsonb_populate_recordset(NULL::notice, %(notice)s::jsonb)
     ), announced AS (
-      INSERT INTO outbox SELECT * FROM jsonb_populate_recordset(NULL::outbox, CAST(:outbox AS jsonb))
-    ), signed AS (
-      UPDATE assignment SET state = 'signed', closed_at = :closed_at, edition_id = :edition_id,
-             outside_edition_id = :outside_edition_id, paused_on = NULL
-       WHERE id = :assignment_id AND trust_id = :trust_id
+      INSERT INTO outbox SELECT * FROM jsonb_populate_recordset(NULL::outbox, %(outbox)s::jsonb)
     )
-    SELECT {audit.APPEND}
-    """  # noqa: S608 - a constant
-)
+    UPDATE assignment SET state = 'signed', closed_at = %(closed_at)s, edition_id = %(edition_id)s,
+           outside_edition_id = %(outside_edition_id)s, paused_on = NULL
+     WHERE id = %(assignment_id)s AND trust_id = %(trust_id)s
+"""
 
 
 def _write(
@@ -207,7 +202,8 @@ def _write(
         "created_at": evidence.signed_at,
     }
     ours = {"trust_id": actor.trust_id}
-    db.session.execute(
+    # With the commit: the chain's head is locked after all else is written, for no longer than the commit takes.
+    current_unit().say_soon(
         _GIVE,
         {
             "signature": _json([values]),
@@ -219,12 +215,9 @@ def _write(
             "outside_edition_id": evidence.outside_edition_id,
             "assignment_id": evidence.assignment_id,
             "trust_id": actor.trust_id,
-            **event.parameters,
-        },
-        execution_options={
-            "unscoped_because": "it writes rows of the scope's trust, which PostgreSQL checks"
         },
     )
+    audit.append(event)
     return Signature(**values)
 
 
