@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -34,6 +34,8 @@ class QuestionShown:
     school_slug: str | None
     asker: str
     answerer: str
+    #: Whoever has none reads the answer at the shared device, or on paper.
+    asker_has_email: bool
 
 
 def around(person_id: UUID, school_id: Place, on: date) -> Around:
@@ -74,6 +76,18 @@ def list_asked_by(person_id: UUID) -> list[QuestionShown]:
     return list(reversed(_shown(Question.person_id == person_id)))
 
 
+def list_answered_for(person_id: UUID, assignment_ids: Collection[UUID]) -> list[QuestionShown]:
+    """What somebody asked about things that they are still to sign, and was answered; the newest answer first."""
+    if not assignment_ids:
+        return []
+    found = _shown(
+        Question.person_id == person_id,
+        Question.state == "answered",
+        Question.assignment_id.in_(assignment_ids),
+    )
+    return sorted(found, key=lambda one: str(one.question.answered_at), reverse=True)
+
+
 def list_answered_by(person_id: UUID) -> list[QuestionShown]:
     """All that somebody answered, the newest first."""
     return list(reversed(_shown(Question.answered_by == person_id)))[:100]
@@ -96,7 +110,7 @@ def open_of_assignment(assignment_id: UUID) -> Sequence[Question]:
 
 def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
     rows = db.session.execute(
-        select(Question, TITLE, Policy.slug, School.name, School.slug, Person.name)
+        select(Question, TITLE, Policy.slug, School.name, School.slug, Person.name, Person.email)
         .join(Assignment, Assignment.id == Question.assignment_id)
         .outerjoin(Policy, Policy.id == Assignment.policy_id)
         .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
@@ -118,6 +132,7 @@ def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
             school_slug,
             asker,
             names.get(question.answered_by, "") if question.answered_by else "",
+            email is not None,
         )
-        for question, title, slug, school_name, school_slug, asker in rows
+        for question, title, slug, school_name, school_slug, asker, email in rows
     ]
