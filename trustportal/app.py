@@ -17,8 +17,9 @@ from whitenoise import WhiteNoise
 from trustportal import features, web, words
 from trustportal.addresses import Portal
 from trustportal.config import Settings
-from trustportal.db import db, keep_prepared, refuse_powerful_role
+from trustportal.db import db, refuse_powerful_role
 from trustportal.sessions import PortalSessions
+from trustportal.wire import use_wires
 
 ROOT = Path(__file__).resolve().parent.parent
 csrf = CSRFProtect()
@@ -56,7 +57,7 @@ def create_app(
     db.init_app(app)
     with app.app_context():
         refuse_powerful_role(db.engine)
-        keep_prepared(db.engine)
+        use_wires(db.engine)
     csrf.init_app(app)
     htmx.init_app(app)
     words.install(app)

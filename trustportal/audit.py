@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from trustportal.access import Actor
 from trustportal.db import current_unit, db
@@ -55,6 +55,7 @@ class Action(StrEnum):
     INVITATION_USED = "invitation.used"
     MEMBERSHIP_BEGAN = "membership.began"
     MEMBERSHIP_ENDED = "membership.ended"
+    OUTSIDE_DOCUMENT_RECORDED = "outside_document.recorded"
     OVERRIDE_CHANGED = "override.changed"
     PERSON_CHANGED = "person.changed"
     PERSON_CREATED = "person.created"
@@ -125,12 +126,15 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.INVITATION_USED: frozenset({"invitation_id"}),
         Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),
         Action.MEMBERSHIP_ENDED: frozenset({"membership_id", "role", "to_on"}),
+        Action.OUTSIDE_DOCUMENT_RECORDED: frozenset(
+            {"outside_id", "outside_edition_id", "number", "content_hash"}
+        ),
         Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what"}),
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.POLICY_WITHDRAWN: frozenset({"withdrawn_on"}),
         Action.QUESTION_ANSWERED: frozenset({"question_id", "kind"}),
-        Action.QUESTION_ASKED: frozenset({"question_id", "assignment_id", "kind"}),
+        Action.QUESTION_ASKED: frozenset({"question_id", "assignment_id", "kind", "outside_id"}),
         Action.RECONCILE_DECIDED: frozenset({"reconcile_id", "clause_key", "choice"}),
         Action.RECONCILE_DUE_CHANGED: frozenset({"reconcile_id", "due_on"}),
         Action.RECONCILE_FORCED: frozenset({"reconcile_id", "clauses", "reason", "due_on"}),
@@ -142,7 +146,16 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.REGISTER_ENTERED: frozenset({"entry_id"}),
         Action.SCHOOL_CHANGED: frozenset({"fields"}),
         Action.SIGNATURE_GIVEN: frozenset(
-            {"signature_id", "assignment_id", "content_hash", "record_hash", "record_marks", "recorder_id"}
+            {
+                "signature_id",
+                "assignment_id",
+                "content_hash",
+                "record_hash",
+                "record_marks",
+                "recorder_id",
+                "outside_id",
+                "outside_edition_id",
+            }
         ),
         Action.SIGNING_CODE_USED: frozenset({"code_id"}),
         Action.SIGNING_CODES_PRINTED: frozenset({"count", "expires_on"}),
@@ -163,16 +176,16 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-#: Appends what `prepare` has made; other statements may take it in, to save a round trip.
-APPEND = (
-    "append_audit(CAST(:trust AS uuid), CAST(:id AS uuid), :action,"
-    " CAST(:school AS uuid), :entry, :salt, :payload)"
+#: Appends what `prepare` has made. The function checks that the trust is the scope's.
+_APPEND = (
+    "SELECT append_audit(%(trust)s::uuid, %(id)s::uuid, %(action)s, %(school)s::uuid, %(entry)s,"
+    " %(salt)s, %(payload)s)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An event that is ready to be appended: its id, and the parameters of `APPEND`."""
+    """An event that is ready to be appended by `append`: its id, and what the chain is told."""
 
     event_id: UUID
     parameters: Mapping[str, Any]
@@ -214,16 +227,13 @@ def prepare(actor: Actor, action: Action, *, now: datetime | None = None, **fiel
 def record(actor: Actor, action: Action, *, now: datetime | None = None, **fields: Any) -> UUID:
     """Record an action in the open unit of work; it is appended last before the commit. Returns the event's id."""
     prepared = prepare(actor, action, now=now, **fields)
-
-    def append() -> None:
-        db.session.execute(
-            text(f"SELECT {APPEND}"),
-            dict(prepared.parameters),
-            execution_options={"unscoped_because": "the function checks that the trust is the scope's"},
-        )
-
-    current_unit().before_commit.append(append)
+    append(prepared)
     return prepared.event_id
+
+
+def append(prepared: Prepared) -> None:
+    """Append an event to the chain with the commit of the open unit of work, after what was said last before it."""
+    current_unit().say_last(_APPEND, prepared.parameters)
 
 
 def _plain(value: Any) -> Any:

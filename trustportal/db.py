@@ -7,7 +7,7 @@ line says why. PostgreSQL's row-level security (`trustportal.protection`) is the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,9 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -28,7 +26,6 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     false,
-    text,
 )
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -39,6 +36,8 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
+
+from trustportal.wire import Wire
 
 if TYPE_CHECKING:
     from trustportal.access import Actor
@@ -191,12 +190,23 @@ def scope(value: Scope) -> Iterator[Scope]:
         _scope.reset(token)
 
 
+_SETTINGS = (
+    "SELECT set_config('app.trust_id', %(trust)s, true), set_config('app.person_id', %(person)s, true),"
+    " set_config('app.school_ids', %(schools)s, true), set_config('app.all_schools', %(every)s, true)"
+)
+
+
+def _wire(connection: Connection) -> Wire:
+    """The connection beneath SQLAlchemy's: every engine of the portal has such ones."""
+    wire = connection.connection.dbapi_connection
+    assert isinstance(wire, Wire)
+    return wire
+
+
 def _apply(connection: Connection, value: Scope | None) -> None:
-    connection.execute(
-        text(
-            "SELECT set_config('app.trust_id', :trust, true), set_config('app.person_id', :person, true),"
-            " set_config('app.school_ids', :schools, true), set_config('app.all_schools', :every, true)"
-        ),
+    """The settings that row-level security reads: they go to PostgreSQL before the next statement."""
+    _wire(connection).begin_with(
+        _SETTINGS,
         {
             "trust": str(value.trust_id) if value else "",
             "person": str(value.person_id) if value and value.person_id else "",
@@ -246,32 +256,6 @@ def refuse_powerful_role(engine: Engine) -> None:
         if found is not None:
             connection.close()
             raise RuntimeError(f"the database role {found[0]} could pass by row-level security")
-
-
-# -- statements stay prepared ------------------------------------------------------------------------------------
-
-
-class _Connection(psycopg.Connection[Any]):
-    """psycopg forgets its prepared statements with every ROLLBACK, in case a table was made and unmade. Requests end
-    in one, and our roles can neither make nor drop a table: planning each statement anew was half of a page's time.
-    """
-
-    def rollback(self) -> None:
-        if self.pgconn.transaction_status not in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
-            super().rollback()
-            return
-        with self.lock:
-            result = self.pgconn.exec_(b"ROLLBACK")
-        if result.status != ExecStatus.COMMAND_OK:
-            raise psycopg.OperationalError(self.pgconn.get_error_message())
-
-
-def keep_prepared(engine: Engine) -> None:
-    """Let an engine's connections keep what they prepared beyond a ROLLBACK. For roles that own nothing."""
-
-    @event.listens_for(engine, "do_connect")
-    def connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
-        return _Connection.connect(*arguments, **named)
 
 
 # -- ring 2: the session's seatbelt ------------------------------------------------------------------------------
@@ -329,13 +313,30 @@ class UnitOfWork:
     """One use case, one transaction: what is announced and recorded in it is written just before it commits."""
 
     announcements: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
-    before_commit: list[Callable[[], None]] = field(default_factory=list)
+    #: What is said last, with COMMIT: SQL with `%(name)s`, and its values.
+    last: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    #: How many use cases are open inside the one that will commit.
+    joined: int = 0
 
     def announce(self, event_name: str, *, not_before: datetime | None = None, **ids: Any) -> None:
         """Tell the outbox that something happened; every job registered for the event will run, once."""
         self.announcements.append(
             (str(event_name), {k: str(v) for k, v in ids.items()}, {"not_before": not_before})
         )
+
+    def say_last(self, query: str, values: Mapping[str, Any]) -> None:
+        """Send a statement together with COMMIT. The rows of the scope's trust only: nothing adds a filter to it, but
+        row-level security. Nobody reads what it writes before that.
+        """
+        self.last.append((query, values))
+
+    def say_soon(self, query: str, values: Mapping[str, Any]) -> None:
+        """As `say_last`, but at once where a larger use case goes on after this one, and may read it."""
+        if not self.joined:
+            self.say_last(query, values)
+            return
+        db.session.flush()
+        db.session.connection().exec_driver_sql(query, values)
 
 
 _unit: ContextVar[UnitOfWork | None] = ContextVar("trustportal_unit", default=None)
@@ -361,7 +362,11 @@ def unit_of_work() -> Iterator[UnitOfWork]:
     """One transaction. Inside a job, or inside another use case, it joins the one that is open."""
     joined = _unit.get()
     if joined is not None:
-        yield joined
+        joined.joined += 1
+        try:
+            yield joined
+        finally:
+            joined.joined -= 1
         return
     unit = UnitOfWork()
     token = _unit.set(unit)
@@ -371,8 +376,10 @@ def unit_of_work() -> Iterator[UnitOfWork]:
         for write in _announcers:
             write(unit)
         # The audit chain's head is locked by its first append: so it comes last, and nobody waits long for it.
-        for finish in unit.before_commit:
-            finish()
+        if unit.last:
+            wire = _wire(db.session.connection())
+            for query, values in unit.last:
+                wire.end_with(query, values)
         db.session.commit()
     except BaseException:
         db.session.rollback()

@@ -65,6 +65,7 @@ class Event(StrEnum):
     MAIL_QUEUED = "mail.queued"
     MEMBERSHIP_CHANGED = "membership.changed"
     NOTICE_WRITTEN = "notice.written"
+    OUTSIDE_DOCUMENT_RECORDED = "outside_document.recorded"
     PDF_STORED = "pdf.stored"
     PLACE_TO_ASSIGN = "place.to_assign"
     PLACE_TO_FORESEE = "place.to_foresee"

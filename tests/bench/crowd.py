@@ -11,7 +11,12 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import psycopg
+from flask import Flask
 
+from tests.integration.acceptance.conftest import Desk
+from tests.world import World
+from trustportal.db import db
+from trustportal.policies.models import Edition
 from trustportal.times import now, today
 
 ROLES = ("staff", "staff", "staff", "staff", "governor", "supply", "volunteer", "dsl")
@@ -19,16 +24,20 @@ ROLES = ("staff", "staff", "staff", "staff", "governor", "supply", "volunteer", 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """What was written."""
+    """What was written, in a trust of its own."""
 
+    world: World
     campaign_id: UUID
     people: int
 
 
-def write_crowd(
-    superuser_url: str, *, trust_id: UUID, policy_id: UUID, edition_id: UUID, schools: int, people: int
-) -> Crowd:
-    """A campaign of one policy for `people` at `schools` new schools; two thirds of them have signed."""
+def write_crowd(app: Flask, worker_app: Flask, superuser_url: str, *, schools: int, people: int) -> Crowd:
+    """A trust with a campaign of one policy for `people` at `schools`; two thirds of them have signed."""
+    world = World(app, worker_app, name=f"Crowd of {people}", slug=f"crowd-{people}")
+    # Where the edition is in force is nothing to those who only count.
+    policy_id, trust_id = Desk(world).policy("Social media", None), world.trust_id
+    with world.looking():
+        edition_id = db.session.query(Edition.id).filter_by(policy_id=policy_id).scalar()
     chance = random.Random(schools * 1_000_003 + people)  # noqa: S311 - the same crowd each time
     at, day = now(), today()
     campaign_id = uuid4()
@@ -116,7 +125,7 @@ def write_crowd(
         connection.commit()
         connection.autocommit = True
         connection.execute("ANALYZE")
-    return Crowd(campaign_id, people)
+    return Crowd(world, campaign_id, people)
 
 
 def _copy(cursor: psycopg.Cursor, table: str, rows: object) -> None:  # type: ignore[type-arg]

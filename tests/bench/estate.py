@@ -75,6 +75,25 @@ class QuietWorld(World):
             return jobs.run_inline(queues=("default",))
 
 
+def cookie_of(app: Flask, person: Someone) -> str:
+    """The header of somebody who is signed in."""
+    token = secrets.token_urlsafe(32)
+    with app.app_context(), Session(db.engine) as own, own.begin():
+        own.add(
+            WebSession(
+                token_hash=token_hash(token),
+                account_id=person.account_id,
+                content={"csrf_token": secrets.token_hex(20)},
+                created_at=now(),
+                seen_at=now(),
+                authenticated_at=now(),
+                method="password and code",
+                user_agent="bench",
+            )
+        )
+    return f"{cookie_name(app)}={token}"
+
+
 @dataclass
 class Estate:
     """A trust with `size` schools; `patterns`: the two that were made through the services."""
@@ -90,22 +109,7 @@ class Estate:
 
     def cookie(self, person: Someone) -> str:
         """The header of somebody who is signed in."""
-        app = self.world.app
-        token = secrets.token_urlsafe(32)
-        with app.app_context(), Session(db.engine) as own, own.begin():
-            own.add(
-                WebSession(
-                    token_hash=token_hash(token),
-                    account_id=person.account_id,
-                    content={"csrf_token": secrets.token_hex(20)},
-                    created_at=now(),
-                    seen_at=now(),
-                    authenticated_at=now(),
-                    method="password and code",
-                    user_agent="bench",
-                )
-            )
-        return f"{cookie_name(app)}={token}"
+        return cookie_of(self.world.app, person)
 
     def floor_clauses(self) -> list[dict[str, Any]]:
         """What the first school's edition prints, ready for the floor: the same words as our page."""

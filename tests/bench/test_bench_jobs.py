@@ -166,7 +166,7 @@ def test_signatures(
     with world.acting(first) as actor:
         asked = mine.list_open(first.id)[0]
         shown = services.to_read(actor, assignment_id=asked.id, today=today())
-        seen, edition_id = shown.statement_version, shown.edition.id
+        seen, edition_id = shown.statement_version, shown.edition_id
 
     def sign(person: Someone) -> float:
         with world.acting(person) as actor:

@@ -13,10 +13,12 @@ from trustportal.acceptance.views import (
     blueprint,
     campaigns,
     codes,
+    documents,
     evidence,
     figures,
     kiosk,
     navigation,
+    papers,
     people,
     questions,
     reading,
@@ -26,7 +28,7 @@ from trustportal.policies.signers import provide_signers
 from trustportal.tenants.tasks import provide_facts, provide_tasks
 
 #: The modules whose routes the blueprint holds, once they are imported.
-PAGES = (signing, questions, campaigns, people, codes, kiosk, evidence, figures, reading)
+PAGES = (signing, questions, campaigns, documents, people, papers, codes, kiosk, evidence, figures, reading)
 
 
 def install(app: Flask) -> None:

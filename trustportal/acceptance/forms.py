@@ -10,6 +10,7 @@ from wtforms import HiddenField, IntegerField
 from wtforms.validators import Length, Optional
 
 from trustportal.acceptance.domain.campaign import AT_TRUST, Draft
+from trustportal.acceptance.domain.documents import DocumentDraft
 from trustportal.acceptance.domain.years import year_label
 from trustportal.access import ROLE_LABELS, Role
 from trustportal.errors import Conflict
@@ -216,6 +217,66 @@ class CodeForm(PortalForm):
     )
 
 
+class DocumentForm(PortalForm):
+    """One edition of an outside document."""
+
+    title = TextField("Title", [Given("Enter the title, as it stands on the document."), Length(max=200)])
+    publisher = TextField("Who publishes it?", [Given("Enter who publishes it."), Length(max=200)])
+    edition = TextField(
+        "Edition",
+        [Given("Enter the edition, as the publisher calls it."), Length(max=40)],
+        description="As the publisher calls it, like a month and a year.",
+    )
+    published_on = DayField("Published on", [Given("Enter the day that stands on it.")])
+    current_from = DayField(
+        "People are asked from",
+        [Given("Enter the day from which people are asked.")],
+        description="A later day is fine: guidance often comes before it holds.",
+    )
+    link = TextField(
+        "Address at which it can be read",
+        [Given("Enter the address at which people can read it."), Length(max=500)],
+        description="Begins with https://. The portal keeps no copy.",
+    )
+    parts = TextField(
+        "What is to be read?",
+        [Given("Say which parts are to be read, or “the whole”."), Length(max=200)],
+        description="As it stands in the statement, like “Part one and Annex B”, or “the whole”.",
+    )
+    statement = LongTextField(
+        "The statement that people agree to",
+        [Given("Write the sentence that people agree to.")],
+        description="{document}, {edition}, {publisher}, {parts} and {place} are filled in for each person.",
+    )
+    what = RadiosField("What is this?", default="new")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.what.choices = choices(
+            [
+                ("new", "A new edition: everybody is asked again"),
+                ("correction", "A correction of what is recorded here: nobody is asked again"),
+            ]
+        )
+
+    def draft(self) -> DocumentDraft:
+        """The domain's draft."""
+        published_on, current_from = self.published_on.data, self.current_from.data
+        assert published_on is not None
+        assert current_from is not None
+        return DocumentDraft(
+            title=self.title.data or "",
+            publisher=self.publisher.data or "",
+            edition=self.edition.data or "",
+            published_on=published_on,
+            current_from=current_from,
+            link=self.link.data or "",
+            parts=self.parts.data or "",
+            statement=self.statement.data or "",
+            asks_again=self.what.data != "correction",
+        )
+
+
 class CampaignForm(PortalForm):
     """A new campaign. `places` names schools by id, and the trust itself as "trust"."""
 
@@ -224,6 +285,10 @@ class CampaignForm(PortalForm):
     )
     academic_year = ChoiceField("Academic year")
     policies = ChecksField("Which policies?", validate_choice=True)
+    documents = ChecksField(
+        "Which outside documents?",
+        description="People confirm that they have read the edition that is recorded. Once, wherever they serve.",
+    )
     where = RadiosField("Where?", default="all")
     places = ChecksField("Which places?")
     roles = ChecksField(
@@ -247,12 +312,14 @@ class CampaignForm(PortalForm):
         *,
         years: Iterable[int],
         policies: Iterable[tuple[str, str]],
+        documents: Iterable[tuple[str, str]],
         schools: Iterable[tuple[str, str]],
         trust_name: str,
     ) -> CampaignForm:
-        """Fill the lists: `policies` and `schools` are (id, name)."""
+        """Fill the lists: `policies`, `documents` and `schools` are (id, name)."""
         self.academic_year.choices = choices((str(year), year_label(year)) for year in years)
         self.policies.choices = choices(policies)
+        self.documents.choices = choices(documents)
         self.where.choices = choices(
             [("all", "All schools and the central team"), ("some", "Only some of them")]
         )
@@ -266,6 +333,7 @@ class CampaignForm(PortalForm):
             "title": self.title.data or "",
             "academic_year": int(self.academic_year.data),
             "policy_ids": frozenset(UUID(one) for one in self.policies.data or ()),
+            "document_ids": frozenset(UUID(one) for one in self.documents.data or ()),
             "roles": frozenset(Role(one) for one in self.roles.data or ()),
             "places": frozenset(self.places.data or ()) if self.where.data == "some" else frozenset(),
             "opens_on": self.opens_on.data,

@@ -60,6 +60,12 @@ def pdf_stored(*, edition_id: str) -> None:
     assigning.assign_for_edition(edition_id=UUID(edition_id), today=today(), now=now())
 
 
+@job("default", on=Event.OUTSIDE_DOCUMENT_RECORDED)
+def document_recorded(*, document_id: str) -> None:
+    """Ask for the edition of an outside document that was recorded."""
+    assigning.assign_for_document(document_id=UUID(document_id), today=today())
+
+
 @job("default", on=Event.POLICY_WITHDRAWN)
 def policy_withdrawn(*, policy_id: str) -> None:
     """Nobody is asked any more to sign a policy that was withdrawn: every place that a campaign reaches is planned."""

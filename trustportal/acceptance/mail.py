@@ -60,10 +60,33 @@ def reminder(*, trust_slug: str, titles: Sequence[str], due_on: date, today: dat
 
 
 def receipt(
-    *, trust_slug: str, policy: str, edition: str, place: str, signature_id: UUID, recorded_by: str = ""
+    *,
+    trust_slug: str,
+    policy: str,
+    edition: str,
+    place: str,
+    signature_id: UUID,
+    recorded_by: str = "",
+    confirmed: bool = False,
 ) -> Message:
-    """Somebody signed. `recorded_by`: who recorded it, where it was signed on paper."""
+    """Somebody signed. `recorded_by`: who recorded it, where it was signed on paper. `confirmed`: it was an outside
+    document.
+    """
     path = f"/t/{trust_slug}/signatures/{signature_id}"
+    if confirmed:
+        text = f"{policy}, {edition}"
+        if recorded_by:
+            return Message(
+                f"Your confirmation of {policy} was recorded",
+                f"{recorded_by} recorded that you confirmed on paper, at {place}, that you have read {text}."
+                " If you did not, tell your school at once.",
+                path,
+            )
+        return Message(
+            f"You confirmed {policy}",
+            f"You confirmed at {place} that you have read {text}. Your receipt shows the words that you agreed to.",
+            path,
+        )
     if recorded_by:
         return Message(
             f"Your signature of {policy} was recorded",

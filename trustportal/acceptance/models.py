@@ -10,6 +10,9 @@ from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from trustportal.acceptance.outside import CampaignDocument as CampaignDocument
+from trustportal.acceptance.outside import OutsideDocument as OutsideDocument
+from trustportal.acceptance.outside import OutsideEdition as OutsideEdition
 from trustportal.acceptance.records import Absence as Absence
 from trustportal.acceptance.records import Certificate as Certificate
 from trustportal.acceptance.records import EvidencePack as EvidencePack
@@ -63,8 +66,17 @@ class CampaignPolicy(TrustRow):
     policy_id: Mapped[UUID]
 
 
+#: What is asked for, or signed: a policy in its edition, or an outside document in one of its editions.
+_ONE_TEXT = (
+    "(policy_id IS NULL) = (edition_id IS NULL) AND (outside_id IS NULL) = (outside_edition_id IS NULL)"
+    " AND (policy_id IS NULL) <> (outside_id IS NULL)"
+)
+
+
 class Assignment(PlaceOwned):
-    """One person is asked to sign one policy at one place. An open one moves to the newest edition."""
+    """One person is asked to sign one policy at one place, or to confirm one outside document wherever they serve.
+    An open one moves to the newest edition.
+    """
 
     __tablename__ = "assignment"
     __rules__ = (
@@ -72,7 +84,10 @@ class Assignment(PlaceOwned):
         points_at("policy", "policy_id"),
         points_at("person", "person_id"),
         points_at("edition", "edition_id"),
+        points_at("outside_document", "outside_id"),
+        points_at("outside_edition", "outside_edition_id"),
         points_at("school", "school_id"),
+        CheckConstraint(_ONE_TEXT, name="assignment_asks_for_one_text"),
         CheckConstraint(
             "(state = 'closed') = (closed_because IS NOT NULL)", name="closed_assignment_says_why"
         ),
@@ -86,14 +101,25 @@ class Assignment(PlaceOwned):
             unique=True,
             postgresql_where=text("state = 'open'"),
         ),
+        # An outside document is the same everywhere: it is asked for once, wherever somebody serves.
+        Index(
+            "uq_assignment_outside_open",
+            "trust_id",
+            "outside_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state = 'open' AND outside_id IS NOT NULL"),
+        ),
         Index("ix_assignment_person", "trust_id", "person_id", "state"),
         Index("ix_assignment_place", "trust_id", "campaign_id", "school_id", "state"),
     )
 
     campaign_id: Mapped[UUID]
-    policy_id: Mapped[UUID]
+    policy_id: Mapped[UUID | None]
     person_id: Mapped[UUID]
-    edition_id: Mapped[UUID]
+    edition_id: Mapped[UUID | None]
+    outside_id: Mapped[UUID | None]
+    outside_edition_id: Mapped[UUID | None]
     #: open, signed, closed
     state: Mapped[str] = mapped_column(String(20))
     #: annual, joiner, changed, returned
@@ -120,21 +146,37 @@ class Signature(PlaceOwned):
     __rules__ = (
         points_at("assignment", "assignment_id"),
         points_at("edition", "edition_id"),
+        points_at("outside_document", "outside_id"),
+        points_at("outside_edition", "outside_edition_id"),
         points_at("person", "person_id"),
         points_at("policy", "policy_id"),
         points_at("school", "school_id"),
+        CheckConstraint(_ONE_TEXT, name="signature_is_of_one_text"),
+        CheckConstraint("(policy_id IS NULL) = (pdf_hash IS NULL)", name="signed_policy_has_its_pdf"),
         UniqueConstraint("trust_id", "assignment_id", name="uq_signature_assignment"),
+        Index(
+            "ix_signature_outside",
+            "trust_id",
+            "outside_id",
+            "person_id",
+            postgresql_where=text("outside_id IS NOT NULL"),
+        ),
         Index("ix_signature_person", "trust_id", "person_id", "policy_id"),
         Index("ix_signature_place", "trust_id", "school_id", "policy_id"),
     )
 
     assignment_id: Mapped[UUID]
-    policy_id: Mapped[UUID]
+    policy_id: Mapped[UUID | None]
+    #: Of the policy, or of the outside document.
     policy_title: Mapped[str] = mapped_column(String(200))
-    edition_id: Mapped[UUID]
+    edition_id: Mapped[UUID | None]
     edition_label: Mapped[str] = mapped_column(String(40))
+    #: Of the edition's words; of an outside document, its record's.
     content_hash: Mapped[str] = mapped_column(String(64))
-    pdf_hash: Mapped[str] = mapped_column(String(64))
+    #: Of an outside document the portal has none.
+    pdf_hash: Mapped[str | None] = mapped_column(String(64))
+    outside_id: Mapped[UUID | None]
+    outside_edition_id: Mapped[UUID | None]
     person_id: Mapped[UUID]
     person_name: Mapped[str] = mapped_column(String(200))
     #: The roles held at the place, with what the place called them: [{"role", "label"}]

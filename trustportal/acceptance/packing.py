@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -53,7 +53,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Everything that goes into the file. `editions`: id -> (title, "3.2", PDF); `notes`: what could not be done."""
+    """Everything that goes into the file. `editions`: id -> (title, "3.2", PDF); `documents`: outside documents,
+    id -> (title, edition, canonical record); `notes`: what could not be done.
+    """
 
     trust_name: str
     place_name: str
@@ -63,6 +65,7 @@ class Packed:
     lines: Sequence[Line]
     editions: Mapping[UUID, tuple[str, str, bytes]]
     notes: Sequence[str]
+    documents: Mapping[UUID, tuple[str, str, str]] = field(default_factory=dict)
 
 
 def zip_of(packed: Packed) -> bytes:
@@ -82,6 +85,8 @@ def zip_of(packed: Packed) -> bytes:
             files[f"certificates/{name}-{str(entry.signature.id)[:8]}.pdf"] = entry.certificate
     for edition_id, (title, label, content) in packed.editions.items():
         files[f"editions/{_slug(title)}-{label}-{str(edition_id)[:8]}.pdf"] = content
+    for edition_id, (title, label, record) in packed.documents.items():
+        files[f"outside-documents/{_slug(title)}-{_slug(label)}-{str(edition_id)[:8]}.json"] = record.encode()
     sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     files["SHA256SUMS"] = sums.encode()
     out = io.BytesIO()
@@ -115,7 +120,7 @@ def _signatures(packed: Packed) -> bytes:
             witness.get("signed_on", ""),
             witness.get("kept", ""),
             one.content_hash,
-            one.pdf_hash,
+            one.pdf_hash or "",
             one.record_hash,
             str(entry.audit_position or "missing"),
             " ".join(entry.faults) or "whole",
@@ -144,6 +149,8 @@ who-signed.csv, .xlsx   who was asked to sign what, who has signed and who has n
 signatures.csv          each signature: the statement, the time, how it was given, and all hashes
 certificates/           the certificate of each signature
 editions/               each edition that was signed, as the PDF that was shown
+outside-documents/      the record of each outside document that was confirmed: its edition, address and parts; its
+                        SHA-256 is the "SHA-256 of the text" in signatures.csv
 records/                the canonical record of each signature; its SHA-256 stands in signatures.csv and in the
                         trust's audit trail, at the position that is named
 SHA256SUMS              the hash of every file here: "sha256sum -c SHA256SUMS" checks them

@@ -15,9 +15,11 @@ import pytest
 from tests.world import Place, Someone, World
 from trustportal import blobs
 from trustportal.acceptance import services
+from trustportal.acceptance.domain.documents import USUAL_DOCUMENT_STATEMENT, DocumentDraft
 from trustportal.acceptance.domain.years import academic_year
 from trustportal.acceptance.models import Campaign, Signature
 from trustportal.acceptance.queries import mine
+from trustportal.acceptance.services import documents
 from trustportal.access import Role
 from trustportal.db import db, unit_of_work
 from trustportal.jobs import Event
@@ -167,6 +169,32 @@ class Desk:
         self.world.run_jobs()
         return opened
 
+    def document(self, title: str = "Safe at work", **changes: object) -> UUID:
+        """An outside document in its first edition; later ones by its id in `document_id`. Jobs are run."""
+        document_id = changes.pop("document_id", None)
+        draft = DocumentDraft(
+            **{
+                "title": title,
+                "publisher": "The Inspectorate",
+                "edition": "autumn edition",
+                "published_on": today() - timedelta(days=30),
+                "current_from": today(),
+                "link": "https://inspectorate.example/safe-at-work",
+                "parts": "part one",
+                "statement": USUAL_DOCUMENT_STATEMENT,
+                **changes,
+            }  # type: ignore[arg-type]
+        )
+        with self.world.acting(self.world.manager) as actor:
+            if isinstance(document_id, UUID):
+                made = documents.record_edition(
+                    actor, document_id=document_id, draft=draft, now=now(), today=today()
+                )
+            else:
+                made = documents.record_document(actor, draft, now=now(), today=today())
+        self.world.run_jobs()
+        return made.document_id
+
     def open_of(self, person: Someone) -> list[mine.MyAssignment]:
         """What a person is asked to sign."""
         with self.world.acting(person):
@@ -179,7 +207,7 @@ class Desk:
             return services.sign(
                 actor,
                 assignment_id=assignment.id,
-                edition_id=shown.edition.id,
+                edition_id=shown.edition_id,
                 statement_seen=shown.statement_version,
                 confirmed=True,
                 now=now(),

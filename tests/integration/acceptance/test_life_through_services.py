@@ -128,7 +128,7 @@ class Life:
             signed = services.sign(
                 actor,
                 assignment_id=chosen.id,
-                edition_id=shown.edition.id,
+                edition_id=shown.edition_id,
                 statement_seen=shown.statement_version,
                 confirmed=True,
                 now=now(),

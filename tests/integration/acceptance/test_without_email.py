@@ -18,7 +18,7 @@ from tests.integration.acceptance.test_pages import hidden
 from tests.world import Place, Someone, World
 from trustportal.acceptance import services
 from trustportal.acceptance.domain.codes import MOST_FAILURES
-from trustportal.acceptance.models import Signature, SigningCode
+from trustportal.acceptance.models import Question, Signature, SigningCode
 from trustportal.acceptance.services import codes
 from trustportal.access import Role
 from trustportal.db import db
@@ -256,3 +256,96 @@ def test_what_paper_cannot_be(world: World, desk: Desk) -> None:
         services.record_paper(actor, **{**good, "school_id": birch.id})
     with world.looking():
         assert db.session.scalars(select(Signature)).all() == []
+
+
+def words_of(pdf: bytes) -> str:
+    with pdfplumber.open(io.BytesIO(pdf)) as sheet:
+        return " ".join("\n".join(one.extract_text() for one in sheet.pages).split())
+
+
+def test_a_question_at_the_shared_device_and_its_answer(
+    world: World, desk: Desk, client_for: ClientFor, client: Any
+) -> None:
+    ashgrove, sbm, cleaner = scene(world, desk)
+    head = world.person("Hana Head", (Role.HEADTEACHER, ashgrove))
+    asked = desk.open_of(cleaner)[0]
+    client.get("/sign-with-code")
+    client.post("/sign-with-code", data={"code": printed(world, sbm, ashgrove)})
+    page = client.get(f"/sign-with-code/{asked.id}")
+    assert f"/sign-with-code/{asked.id}/question" in page.text
+    address = f"/sign-with-code/{asked.id}/question"
+    assert "Send as Carl Cleaner" in client.get(address).text
+    refused = client.post(address, data={"asking": "question", "to": "head", "words": " "})
+    assert refused.status_code == 422
+    sent = client.post(address, data={"asking": "question", "to": "head", "words": "May I keep a key?"})
+    assert sent.status_code == 303
+    assert "Waits for an answer" in client.get("/sign-with-code/list").text
+    client.post("/sign-with-code/finish")
+    # Somebody else's request is nothing to this sitting, and without a sitting there is nothing at all.
+    assert client.get(address).status_code == 303
+    world.run_jobs()
+
+    answering = client_for(head)
+    with world.looking():
+        question = db.session.scalars(select(Question)).one()
+    page = answering.get(world.url(f"questions/{question.id}"))
+    assert "has no e-mail: the answer waits with their next code" in page.text
+    answered = answering.post(world.url(f"questions/{question.id}"), data={"answer": "No, hand it back."})
+    assert answered.status_code == 303
+    assert "waits for them with their next code" in answering.get(world.url("questions")).text
+    world.run_jobs()
+
+    office = client_for(sbm)
+    assert "Answer waits" in office.get(world.url("acceptance/codes")).text
+    sheet = office.post(world.url("acceptance/codes"), data={"place": ashgrove.slug, "days": "14"})
+    said = words_of(sheet.data)
+    assert "There is an answer to your question." in said
+    code = re.findall(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b", said)[0]
+    client.get("/sign-with-code")
+    assert client.post("/sign-with-code", data={"code": code}).status_code == 303
+    for path in ("/sign-with-code/list", f"/sign-with-code/{asked.id}"):
+        assert "No, hand it back." in client.get(path).text
+    # What stands on the form for a pen: the answer too.
+    form = words_of(
+        office.get(world.url(f"acceptance/people/{cleaner.id}/paper-form.pdf?place={ashgrove.slug}")).data
+    )
+    assert "May I keep a key?" in form
+    assert "Hana Head answers: No, hand it back." in form
+
+
+def test_the_form_for_a_pen_carries_what_its_record_will(
+    world: World, desk: Desk, client_for: ClientFor
+) -> None:
+    ashgrove, sbm, cleaner = scene(world, desk)
+    birch = world.school("Birch")
+    asked = desk.open_of(cleaner)
+    office = client_for(sbm)
+    address = world.url(f"acceptance/people/{cleaner.id}")
+    assert "Print a form to sign on paper" in office.get(address).text
+    answer = office.get(f"{address}/paper-form.pdf?place={ashgrove.slug}")
+    assert answer.mimetype == "application/pdf"
+    said = words_of(answer.data)
+    with world.acting(sbm) as actor:
+        signatures = services.record_paper(
+            actor,
+            person_id=cleaner.id,
+            school_id=ashgrove.id,
+            assignment_ids=[one.id for one in asked],
+            signed_on=today(),
+            kept="Office",
+            now=now(),
+            today=today(),
+        )
+    plain = said.replace(" ", "")
+    for one in signatures:
+        for words in (one.statement, one.statement_version, one.content_hash, one.pdf_hash, one.person_name):
+            assert str(words).replace(" ", "") in plain
+        assert str(one.assignment_id) in plain
+    assert "The paper is kept" in said
+    assert "nothing that could be signed on paper" in office.get(f"{address}/paper-form.pdf").text
+    # Blank ones, by campaign and place; of another school there are none.
+    blank = world.url(f"acceptance/{_campaign(world)}/paper-forms.pdf")
+    said = words_of(office.get(f"{blank}?place={ashgrove.slug}").data)
+    assert said.count("To be filled in by the person who signs") == 2
+    assert "Carl Cleaner" not in said
+    assert office.get(f"{blank}?place={birch.slug}").status_code == 404

@@ -141,7 +141,7 @@ def sign(first: Social, person: Someone) -> None:
             acceptance.sign(
                 actor,
                 assignment_id=one.id,
-                edition_id=shown.edition.id,
+                edition_id=shown.edition_id,
                 statement_seen=shown.statement_version,
                 confirmed=True,
                 now=now(),

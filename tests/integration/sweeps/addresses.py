@@ -46,6 +46,7 @@ NAMES: Mapping[str, Any] = {
             "entry_id",
             "intake_id",
             "membership_id",
+            "outside_id",
             "pack_id",
             "pair_id",
             "person_id",

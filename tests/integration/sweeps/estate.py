@@ -22,10 +22,11 @@ from tests.integration.sweeps import casework
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
+from trustportal.acceptance.domain.documents import USUAL_DOCUMENT_STATEMENT, DocumentDraft
 from trustportal.acceptance.domain.questions import Asking, To
 from trustportal.acceptance.domain.years import academic_year
 from trustportal.acceptance.models import Assignment, Certificate, EvidencePack, Signature
-from trustportal.acceptance.services import certificates, packs
+from trustportal.acceptance.services import certificates, documents, packs
 from trustportal.acceptance.services import codes as signing_codes
 from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Actor, Role
 from trustportal.db import Scope, db, scope, unit_of_work
@@ -412,6 +413,22 @@ def _signing(furnished: Furnished) -> None:
     world = furnished.world
     with world.acting(world.manager) as actor:
         due_on = today() + timedelta(days=20)
+        guidance = documents.record_document(
+            actor,
+            DocumentDraft(
+                title="Guidance for everybody",
+                publisher="The Inspectorate",
+                edition="autumn edition",
+                published_on=today(),
+                current_from=today(),
+                link="https://inspectorate.example/guidance",
+                parts="part one",
+                statement=USUAL_DOCUMENT_STATEMENT,
+            ),
+            now=now(),
+            today=today(),
+        )
+        furnished.ids["outside_id"] = guidance.document_id
         campaign = acceptance.open_campaign(
             actor,
             title="Annual signing",
@@ -422,6 +439,7 @@ def _signing(furnished: Furnished) -> None:
             due_on=due_on,
             now=now(),
             today=today(),
+            document_ids=[guidance.document_id],
         )
         furnished.ids["campaign_id"] = campaign.id
     world.run_jobs()
@@ -437,6 +455,7 @@ def _signing(furnished: Furnished) -> None:
             due_on=campaign.due_on,
             now=now(),
             today=today(),
+            document_ids=[guidance.document_id],
         )
     world.run_jobs()
     with world.looking():
@@ -445,13 +464,18 @@ def _signing(furnished: Furnished) -> None:
                 Assignment.person_id == furnished.reader.id, Assignment.state == "open"
             )
         ).all()
-    assert len(mine) == 2, "the teacher is asked to sign both policies"
+    assert len(mine) == 3, "the teacher is asked to sign both policies, and to confirm the guidance"
     with world.acting(furnished.reader) as actor:
+        # The policies are read by the routes of their own: what is signed first is one of them.
+        mine = sorted(
+            mine,
+            key=lambda one: acceptance.to_read(actor, assignment_id=one, today=today()).document is not None,
+        )
         shown = acceptance.to_read(actor, assignment_id=mine[0], today=today())
         signature = acceptance.sign(
             actor,
             assignment_id=mine[0],
-            edition_id=shown.edition.id,
+            edition_id=shown.edition_id,
             statement_seen=shown.statement_version,
             confirmed=True,
             now=now(),

@@ -44,6 +44,8 @@ class Draft:
     due_on: date
     joiner_days: int
     statement: str
+    #: Outside documents that people confirm they have read.
+    document_ids: frozenset[UUID] = frozenset()
 
 
 def check_campaign(draft: Draft, *, today: date) -> Draft:
@@ -53,7 +55,7 @@ def check_campaign(draft: Draft, *, today: date) -> Draft:
         raise RuleBroken("Give the campaign a name, like “Annual signing 2026–27”.", "title")
     if len(title) > 200:
         raise RuleBroken("The name can have up to 200 characters.", "title")
-    if not draft.policy_ids:
+    if not draft.policy_ids and not draft.document_ids:
         raise RuleBroken("Choose at least one policy.", "policies")
     if not draft.roles:
         raise RuleBroken("Choose at least one role.", "roles")
@@ -77,6 +79,7 @@ def check_campaign(draft: Draft, *, today: date) -> Draft:
         due_on=draft.due_on,
         joiner_days=draft.joiner_days,
         statement=check_statement(draft.statement),
+        document_ids=draft.document_ids,
     )
 
 

@@ -12,6 +12,8 @@ from uuid import UUID
 
 #: Of the record's form. A later form gets a new number; old signatures keep theirs.
 RECORD_VERSION = 2
+#: Of an outside document: its record takes the place of the edition and its PDF.
+OUTSIDE_RECORD_VERSION = 3
 ON_PAPER = "on paper"
 
 
@@ -24,12 +26,12 @@ class SignedFacts:
     assignment_id: UUID
     school_id: UUID | None
     place_name: str
-    policy_id: UUID
+    policy_id: UUID | None
     policy_title: str
-    edition_id: UUID
+    edition_id: UUID | None
     edition_label: str
     content_hash: str
-    pdf_hash: str
+    pdf_hash: str | None
     person_id: UUID
     person_name: str
     roles: Sequence[Mapping[str, str]]
@@ -42,22 +44,47 @@ class SignedFacts:
     #: For paper: who recorded it, the day on which it was signed, where it is kept, the hash of its scan.
     witness: Mapping[str, str] | None = None
     record_version: int = RECORD_VERSION
+    #: Of an outside document, instead of policy and edition.
+    outside_id: UUID | None = None
+    outside_edition_id: UUID | None = None
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it attests an outside document."""
+        return self.record_version >= OUTSIDE_RECORD_VERSION
 
 
 def _parts(facts: SignedFacts) -> dict[str, Any]:
+    text: dict[str, Any] = (
+        {
+            "document": {
+                "id": str(facts.outside_id),
+                "title": facts.policy_title,
+                "edition": {
+                    "id": str(facts.outside_edition_id),
+                    "label": facts.edition_label,
+                    "record_sha256": facts.content_hash,
+                },
+            }
+        }
+        if facts.is_outside
+        else {
+            "policy": {"id": str(facts.policy_id), "title": facts.policy_title},
+            "edition": {
+                "id": str(facts.edition_id),
+                "label": facts.edition_label,
+                "content_sha256": facts.content_hash,
+                "pdf_sha256": facts.pdf_hash,
+            },
+        }
+    )
     parts: dict[str, Any] = {
         "record": facts.record_version,
         "signature": str(facts.signature_id),
         "trust": str(facts.trust_id),
         "assignment": str(facts.assignment_id),
         "place": {"school": str(facts.school_id) if facts.school_id else None, "name": facts.place_name},
-        "policy": {"id": str(facts.policy_id), "title": facts.policy_title},
-        "edition": {
-            "id": str(facts.edition_id),
-            "label": facts.edition_label,
-            "content_sha256": facts.content_hash,
-            "pdf_sha256": facts.pdf_hash,
-        },
+        **text,
         "person": {
             "id": str(facts.person_id),
             "name": facts.person_name,
@@ -68,6 +95,14 @@ def _parts(facts: SignedFacts) -> dict[str, Any]:
         "signed_at": _utc(facts.signed_at),
         "signed_in": {"method": facts.method, "at": _utc(facts.authenticated_at)},
     }
+    # Of the other kind there is nothing in a row; whoever puts something there is found out.
+    strange = (
+        (facts.policy_id, facts.edition_id, facts.pdf_hash)
+        if facts.is_outside
+        else (facts.outside_id, facts.outside_edition_id)
+    )
+    if any(strange):
+        parts["strange"] = [str(one) for one in strange]
     if facts.record_version >= 2:
         parts["witness"] = dict(facts.witness) if facts.witness is not None else None
     return parts
@@ -116,7 +151,33 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("signed_in.at", "time of signing in"),
     ("witness", "note about the paper"),
 )
+#: The same of a record about an outside document.
+OUTSIDE_PARTS: tuple[tuple[str, str], ...] = (
+    ("signature", "number of the signature"),
+    ("assignment", "request to sign"),
+    ("place.school", "school"),
+    ("place.name", "name of the place"),
+    ("document.id", "outside document"),
+    ("document.title", "title of the outside document"),
+    ("document.edition.id", "edition of the outside document"),
+    ("document.edition.label", "name of the edition"),
+    ("document.edition.record_sha256", "fingerprint of the record of the outside document"),
+    ("person.id", "person"),
+    ("person.name", "name of the person"),
+    ("person.roles", "roles of the person"),
+    ("academic_year", "academic year"),
+    ("statement.text", "statement"),
+    ("statement.sha256", "fingerprint of the statement"),
+    ("signed_at", "time of signing"),
+    ("signed_in.method", "way of signing in"),
+    ("signed_in.at", "time of signing in"),
+    ("witness", "note about the paper"),
+)
 _MARK = 6
+
+
+def _parts_marked(facts: SignedFacts) -> tuple[tuple[str, str], ...]:
+    return OUTSIDE_PARTS if facts.is_outside else PARTS
 
 
 def marks(facts: SignedFacts) -> str:
@@ -125,7 +186,8 @@ def marks(facts: SignedFacts) -> str:
     """
     parts = _parts(facts)
     return "".join(
-        hashlib.sha256(_canonical(_at(parts, path)).encode()).hexdigest()[:_MARK] for path, _ in PARTS
+        hashlib.sha256(_canonical(_at(parts, path)).encode()).hexdigest()[:_MARK]
+        for path, _ in _parts_marked(facts)
     )
 
 
@@ -141,7 +203,7 @@ def altered_parts(facts: SignedFacts, recorded: str) -> tuple[str, ...]:
     now = marks(facts)
     return tuple(
         words
-        for number, (_, words) in enumerate(PARTS)
+        for number, (_, words) in enumerate(_parts_marked(facts))
         if now[number * _MARK :][:_MARK] != recorded[number * _MARK :][:_MARK]
     )
 
@@ -152,7 +214,7 @@ class Found:
 
     #: What the row itself says that its record hashes to.
     row_hash: str
-    #: The tree of the edition, hashed again from its stored words.
+    #: The tree of the edition, hashed again from its stored words; or the record of the outside document.
     content_hash: str | None
     #: The bytes of the stored PDF, hashed again.
     pdf_hash: str | None
@@ -179,14 +241,18 @@ def faults(facts: SignedFacts, found: Found) -> tuple[str, ...]:
         wrong += [f"Altered since signing: {words}." for words in altered_parts(facts, recorded)]
     if hashlib.sha256(facts.statement.encode()).hexdigest() != facts.statement_version:
         wrong.append("The statement was altered.")
-    if found.content_hash is None:
+    if facts.is_outside:
+        wrong += _document_faults(facts, found)
+    elif found.content_hash is None:
         wrong.append("The edition that was signed is missing.")
     elif found.content_hash != facts.content_hash:
         wrong.append("The text of the edition is not the one that was signed.")
     if found.altered_clauses:
         named = ", ".join(found.altered_clauses)
         wrong.append(f"Altered or missing in the text of the edition: clause {named}.")
-    if found.pdf_hash is None:
+    if facts.is_outside:
+        pass  # the portal keeps no copy of an outside document
+    elif found.pdf_hash is None:
         wrong.append("The PDF that was signed is missing.")
     elif found.pdf_hash != facts.pdf_hash:
         wrong.append("The PDF is not the one that was signed.")
@@ -204,6 +270,14 @@ def faults(facts: SignedFacts, found: Found) -> tuple[str, ...]:
         if found.audited_at is not None and found.audited_at != facts.signed_at:
             wrong.append("The audit trail recorded another time of signing.")
     return tuple(wrong)
+
+
+def _document_faults(facts: SignedFacts, found: Found) -> list[str]:
+    if found.content_hash is None:
+        return ["The record of the outside document is missing."]
+    if found.content_hash != facts.content_hash:
+        return ["The record of the outside document is not the one that was confirmed."]
+    return []
 
 
 def first_difference(stored: bytes, made: bytes) -> int | None:

@@ -4,6 +4,9 @@ A campaign asks everybody of its audience once in its academic year. After signi
 an edition since the one they signed is material; otherwise the old signature stands. An open assignment moves to the
 newest edition. Whoever leaves the audience is closed, never deleted, and a signature is never touched. Whoever is away
 for long is asked nothing: what was open waits, and goes on with days of its own when they are back.
+
+What is said here of policies holds for outside documents too: their editions are the same everywhere, so somebody who
+serves at two schools is asked at one of them.
 """
 
 from __future__ import annotations
@@ -108,6 +111,8 @@ class PlaceFacts:
     away: frozenset[UUID] = frozenset()
     #: Who was away, with the day on which they were back.
     back: Mapping[UUID, date] = field(default_factory=dict)
+    #: Who is asked for which outside document at another place.
+    elsewhere: frozenset[tuple[UUID, UUID]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +265,7 @@ def plan_assignments(facts: PlaceFacts) -> Plan:
                 wait_or_go_on(standing, campaign)
                 continue
             close.append(Close(standing.id, Because.REPLACED))
-        if person_id in facts.away:
+        if person_id in facts.away or pair in facts.elsewhere:
             continue
         back_on = facts.back.get(person_id)
         first_day = want.first_day

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from trustportal.errors import RuleBroken
 
@@ -12,27 +13,30 @@ USUAL_STATEMENT = (
     " and I agree to follow it."
 )
 SLOTS = ("policy", "edition", "place")
+#: Of the statement about an outside document.
+DOCUMENT_SLOTS = ("document", "edition", "publisher", "parts", "place")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
 
-def check_statement(statement: str) -> str:
-    """The statement of a campaign with its spaces tidied. Raises `RuleBroken` where nobody could sign it."""
+def check_statement(statement: str, slots: Sequence[str] = SLOTS) -> str:
+    """A statement with its spaces tidied. Raises `RuleBroken` where nobody could sign it."""
     tidy = " ".join(statement.split())
     if len(tidy) < 20:
         raise RuleBroken("Write the sentence that people agree to.", "statement")
     if len(tidy) > 1000:
         raise RuleBroken("The statement can have up to 1,000 characters.", "statement")
     for name in _SLOT.findall(tidy):
-        if name not in SLOTS:
-            raise RuleBroken(
-                f"“{{{name}}}” cannot be filled in. Use {{policy}}, {{edition}} and {{place}}.", "statement"
-            )
+        if name not in slots:
+            usable = [f"{{{slot}}}" for slot in slots]
+            named = f"{', '.join(usable[:-1])} and {usable[-1]}"
+            raise RuleBroken(f"“{{{name}}}” cannot be filled in. Use {named}.", "statement")
     return tidy
 
 
-def worded(statement: str, *, policy: str, edition: str, place: str) -> str:
-    """The statement as one person sees it: with the policy, its edition and the place."""
-    values = {"policy": policy, "edition": edition, "place": place}
+def worded(statement: str, **values: str) -> str:
+    """The statement as one person sees it: with the policy, its edition and the place, or what an outside document
+    says of itself.
+    """
     return _SLOT.sub(lambda found: values.get(found.group(1), found.group(0)), statement)
 
 

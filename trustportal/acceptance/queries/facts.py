@@ -9,14 +9,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute
 
 from trustportal.acceptance.domain.absence import Away, away_on, back_by
 from trustportal.acceptance.domain.campaign import Draft, reaches
 from trustportal.acceptance.domain.planning import Asked, CampaignFacts, EditionStep, Held, PlaceFacts, Signed
-from trustportal.acceptance.models import Absence, Assignment, Campaign, CampaignPolicy, Signature
+from trustportal.acceptance.models import (
+    Absence,
+    Assignment,
+    Campaign,
+    CampaignDocument,
+    CampaignPolicy,
+    Signature,
+)
+from trustportal.acceptance.queries.outside import Place as Place
+from trustportal.acceptance.queries.outside import outside_facts
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -25,9 +34,6 @@ from trustportal.policies.queries import still_applies, still_stands
 from trustportal.tenants import queries as tenants
 from trustportal.tenants.models import Membership
 
-#: A place: the id of a school, or None for the trust itself.
-Place = UUID | None
-
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -35,6 +41,8 @@ class Running:
 
     facts: CampaignFacts
     places: frozenset[str]
+    #: Those of its texts that are outside documents.
+    documents: frozenset[UUID] = frozenset()
 
     @classmethod
     def of_draft(cls, campaign_id: UUID, draft: Draft) -> Running:
@@ -43,12 +51,12 @@ class Running:
             campaign_id,
             draft.academic_year,
             draft.roles,
-            draft.policy_ids,
+            draft.policy_ids | draft.document_ids,
             draft.opens_on,
             draft.due_on,
             draft.joiner_days,
         )
-        return cls(facts, draft.places)
+        return cls(facts, draft.places, draft.document_ids)
 
 
 def get_campaign(campaign_id: UUID, *, lock: bool = False) -> Campaign:
@@ -110,6 +118,15 @@ def policy_ids_of(campaign_id: UUID) -> frozenset[UUID]:
     )
 
 
+def document_ids_of(campaign_id: UUID) -> frozenset[UUID]:
+    """The outside documents that a campaign asks people to confirm."""
+    return frozenset(
+        db.session.scalars(
+            select(CampaignDocument.document_id).where(CampaignDocument.campaign_id == campaign_id)
+        )
+    )
+
+
 def running_campaigns(on: date, *, lock: bool = False) -> list[Running]:
     """The campaigns that ask people on a day. `lock`: none of them can be closed until the transaction ends."""
     statement = (
@@ -126,18 +143,27 @@ def running_campaigns(on: date, *, lock: bool = False) -> list[Running]:
     )
     for campaign_id, policy_id in rows:
         policies[campaign_id].add(policy_id)
+    documents: dict[UUID, set[UUID]] = defaultdict(set)
+    rows = db.session.execute(
+        select(CampaignDocument.campaign_id, CampaignDocument.document_id).where(
+            CampaignDocument.campaign_id.in_([one.id for one in campaigns])
+        )
+    )
+    for campaign_id, document_id in rows:
+        documents[campaign_id].add(document_id)
     return [
         Running(
             CampaignFacts(
                 one.id,
                 one.academic_year,
                 frozenset(Role(role) for role in one.roles),
-                frozenset(policies[one.id]),
+                frozenset(policies[one.id] | documents[one.id]),
                 one.opens_on,
                 one.due_on,
                 one.joiner_days,
             ),
             frozenset(one.places),
+            frozenset(documents[one.id]),
         )
         for one in campaigns
     ]
@@ -155,6 +181,13 @@ def places_of_person(person_id: UUID) -> set[Place]:
     return {*db.session.scalars(served), *db.session.scalars(asked)}
 
 
+def places_served(person_id: UUID, on: date) -> set[Place]:
+    """Where somebody serves on a day."""
+    return set(
+        db.session.scalars(select(Membership.school_id).where(Membership.person_id == person_id, holds(on)))
+    )
+
+
 def place_facts(
     today: date,
     running: Sequence[Running],
@@ -166,32 +199,49 @@ def place_facts(
 
     Open assignments are read before signatures: one that is signed meanwhile is seen as one or the other.
     """
-    policies = frozenset[UUID]().union(*(one.facts.policy_ids for one in running))
+    documents = frozenset[UUID]().union(*(one.documents for one in running))
+    policies = frozenset[UUID]().union(*(one.facts.policy_ids for one in running)) - documents
     standing = {school.id for school in tenants.list_schools(open_on=today)} if places else set()
     asked = _asked(places, people)
     signed = _signed(places, policies, people)
     held = _held(today, places, people)
     steps = _editions(today, places, policies)
     absences = absences_at(places, people)
+    outside = outside_facts(today, documents, {one.person_id for here in held.values() for one in here})
     return {
         place: PlaceFacts(
             today=today,
             campaigns=[one.facts for one in running if reaches(one.places, place)],
-            editions=steps[place],
+            editions=[*steps[place], *outside.editions],
             # Nobody is asked at a school that has left the trust.
             held=held[place] if place is None or place in standing else (),
             asked=asked[place],
-            signed=signed[place],
+            signed=[*signed[place], *outside.signed],
             away=away_on(today, absences[place]),
             back=back_by(today, absences[place]),
+            elsewhere=outside.asked_elsewhere(place, {one.person_id for one in held[place]}),
         )
         for place in places
     }
 
 
+class _Everywhere(tuple[Place, ...]):
+    """Stands for all places of the trust."""
+
+    __slots__ = ()
+
+
+#: All places of the trust: nothing has to be compared with a list of them.
+EVERYWHERE = _Everywhere()
+
+
 def at_places(column: InstrumentedAttribute[Any], places: Collection[Place]) -> ColumnElement[bool]:
     """Rows of some places, the trust among them where None is."""
-    here: ColumnElement[bool] = column.in_([one for one in places if one is not None])
+    if places is EVERYWHERE:
+        return true()
+    # One array, not a list of values: the statement is the same for any number of places, and stays prepared.
+    schools = [one for one in places if one is not None]
+    here: ColumnElement[bool] = column == any_(literal(schools, ARRAY(Uuid)))
     return or_(here, column.is_(None)) if None in places else here
 
 
@@ -219,9 +269,9 @@ def _asked(places: Collection[Place], people: Collection[UUID] | None) -> dict[P
             Assignment.id,
             Assignment.campaign_id,
             Campaign.academic_year,
-            Assignment.policy_id,
+            func.coalesce(Assignment.policy_id, Assignment.outside_id),
             Assignment.person_id,
-            Assignment.edition_id,
+            func.coalesce(Assignment.edition_id, Assignment.outside_edition_id),
             Assignment.due_on,
             Assignment.paused_on.is_not(None),
         )
@@ -274,7 +324,8 @@ def _signed(
         statement = statement.where(Signature.person_id.in_(people))
     found: dict[Place, list[Signed]] = defaultdict(list)
     for school_id, person_id, policy_id, edition_id, year in db.session.execute(statement):
-        found[school_id].append(Signed(person_id, policy_id, edition_id, year))
+        if policy_id is not None and edition_id is not None:
+            found[school_id].append(Signed(person_id, policy_id, edition_id, year))
     return found
 
 

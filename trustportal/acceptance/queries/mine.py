@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, Uuid, and_, bindparam, cast, func, or_, select, true, tuple_
+from sqlalchemy import Date, Select, Uuid, and_, bindparam, case, cast, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, load_only
 
-from trustportal.acceptance.models import Assignment, Campaign, Question, Signature
+from trustportal.acceptance.domain.statement import worded
+from trustportal.acceptance.models import Assignment, Campaign, OutsideEdition, Question, Signature
+from trustportal.acceptance.queries.outside import find_current
 from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.policies.domain.lifecycle import edition_label
@@ -25,13 +27,15 @@ class MyAssignment:
     """One policy that I am asked to sign at one place. `school_name` None: at the trust itself."""
 
     id: UUID
-    policy_id: UUID
+    #: None: an outside document is to be confirmed; its title stands in the policy's place.
+    policy_id: UUID | None
     policy_title: str
     policy_slug: str
     school_id: UUID | None
     school_name: str | None
     school_short_name: str | None
     school_slug: str | None
+    #: Of the policy, or of the outside document.
     edition_id: UUID
     edition_label: str
     content_hash: str
@@ -49,6 +53,8 @@ class MyAssignment:
     #: The last signature for this policy at this place; None: never signed.
     signed_edition_id: UUID | None = None
     signed_content_hash: str | None = None
+    #: The outside document that is to be confirmed, where it is no policy.
+    outside_id: UUID | None = None
 
     @property
     def has_changed(self) -> bool:
@@ -61,7 +67,11 @@ class MyAssignment:
         return self.signed_edition_id is None
 
 
-_Rows = Select[Assignment, Campaign, Policy, School, Edition, bool, bool]
+_Rows = Select[Assignment, Campaign, Policy, School, Edition, bool, bool, OutsideEdition]
+
+
+#: What an assignment asks for, in the words of today: queries that join both know it.
+TITLE = func.coalesce(Policy.title, OutsideEdition.title)
 
 
 #: Today in England, by the database's clock: what is in force at this moment is its business.
@@ -94,10 +104,11 @@ def _mine(person_id: UUID) -> _Rows:
         .exists()
     )
     return (
-        select(Assignment, Campaign, Policy, School, Edition, unmade, waiting)
+        select(Assignment, Campaign, Policy, School, Edition, unmade, waiting, OutsideEdition)
         .join(Campaign, Campaign.id == Assignment.campaign_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
-        .join(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .outerjoin(School, School.id == Assignment.school_id)
         .options(load_only(Edition.id, Edition.trust_id, Edition.major, Edition.minor, Edition.content_hash))
         .where(Assignment.person_id == person_id)
@@ -111,31 +122,31 @@ def _shown(
     last_too: bool = True,
 ) -> list[MyAssignment]:
     rows = db.session.execute(statement).all()
-    places = [(row[0].policy_id, row[0].school_id) for row in rows]
-    last = _last_signatures(person_id, places) if last_too else {}
+    last = _last_signatures(person_id, [row[0] for row in rows]) if last_too else {}
     found = []
-    for assignment, campaign, policy, school, edition, unmade, waiting in rows:
-        signed = last.get((assignment.policy_id, assignment.school_id))
+    for assignment, campaign, policy, school, edition, unmade, waiting, outside in rows:
+        signed = last.get(_last_key(assignment))
         found.append(
             MyAssignment(
                 id=assignment.id,
-                policy_id=policy.id,
-                policy_title=policy.title,
-                policy_slug=policy.slug,
+                policy_id=assignment.policy_id,
+                policy_title=outside.title if outside else policy.title,
+                policy_slug="" if outside else policy.slug,
                 school_id=assignment.school_id,
                 school_name=school.name if school else None,
                 school_short_name=school.short_name if school else None,
                 school_slug=school.slug if school else None,
-                edition_id=edition.id,
-                edition_label=edition_label(edition.major, edition.minor),
-                content_hash=edition.content_hash,
+                edition_id=outside.id if outside else edition.id,
+                edition_label=outside.edition if outside else edition_label(edition.major, edition.minor),
+                content_hash=outside.content_hash if outside else edition.content_hash,
                 academic_year=campaign.academic_year,
-                statement=campaign.statement,
+                statement=outside.statement if outside else campaign.statement,
                 cause=assignment.cause,
                 state=assignment.state,
                 due_on=assignment.due_on,
                 paused=assignment.paused_on is not None,
-                waits_for_pdf=unmade,
+                waits_for_pdf=unmade and outside is None,
+                outside_id=assignment.outside_id,
                 asked_about=waiting,
                 signed_edition_id=signed[0] if signed else None,
                 signed_content_hash=signed[1] if signed else None,
@@ -149,7 +160,7 @@ def list_open(person_id: UUID) -> list[MyAssignment]:
     return _shown(
         _mine(person_id)
         .where(Assignment.state == "open")
-        .order_by(Assignment.due_on, School.name.nulls_first(), Policy.title, Assignment.id),
+        .order_by(Assignment.due_on, School.name.nulls_first(), TITLE, Assignment.id),
         person_id,
     )
 
@@ -182,7 +193,8 @@ class ToSign:
 
     row: Assignment
     policy_title: str
-    campaign_statement: str
+    #: Of the campaign, or of the outside document.
+    statement: str
     academic_year: int
     person_name: str
     place_name: str
@@ -192,16 +204,35 @@ class ToSign:
     #: The edition in force: None where the policy says nothing here any more.
     edition: EditionRow | None
 
+    def worded(self, edition: EditionRow) -> str:
+        """The statement as its person agrees to it."""
+        return worded(
+            self.statement,
+            **{
+                "policy": self.policy_title,
+                "edition": edition.label,
+                "place": self.place_name,
+                **edition.words,
+            },
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class EditionRow:
     """What a signature needs of an edition."""
 
     id: UUID
-    major: int
-    minor: int
+    label: str
     content_hash: str
+    #: None: it is still being made, or it is an outside document, of which there is none.
     pdf_hash: str | None
+    #: What the statement about an outside document names; empty for a policy.
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is an edition of an outside document."""
+        return bool(self.words)
 
 
 def _statement_to_sign() -> Any:
@@ -241,7 +272,7 @@ def _statement_to_sign() -> Any:
             in_force.c.content_hash,
             in_force.c.pdf_hash,
         )
-        .join(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
         .join(Campaign, Campaign.id == Assignment.campaign_id)
         .join(Person, Person.id == Assignment.person_id)
         .join(Trust, Trust.id == Assignment.trust_id)
@@ -269,36 +300,66 @@ def lock_to_sign(assignment_id: UUID, person_id: UUID, on: date) -> ToSign:
     ).one_or_none()
     if found is None:
         raise NotFound()
+    row: Assignment = found[0]
+    document = find_current(row.outside_id, on) if row.outside_id is not None else None
+    if document is not None:
+        edition: EditionRow | None = document_row(document)
+    elif found.edition_id is not None:
+        label = edition_label(found.major, found.minor or 0)
+        edition = EditionRow(found.edition_id, label, found.content_hash, found.pdf_hash)
+    else:
+        edition = None
     return ToSign(
-        row=found[0],
-        policy_title=found.title,
-        campaign_statement=found.statement,
+        row=row,
+        policy_title=document.title if document is not None else found.title or "",
+        statement=document.statement if document is not None else found.statement,
         academic_year=found.academic_year,
         person_name=found.name,
         place_name=found.school_name or found.trust_name,
         school_labels=found.role_labels or {},
         trust_slug=found.slug,
         trust_settings=found.settings,
-        edition=EditionRow(
-            found.edition_id, found.major, found.minor or 0, found.content_hash, found.pdf_hash
-        )
-        if found.edition_id is not None
-        else None,
+        edition=edition,
     )
+
+
+def document_row(document: OutsideEdition) -> EditionRow:
+    """What a signature needs of an outside document's edition."""
+    words = {"document": document.title, "publisher": document.publisher, "parts": document.parts}
+    return EditionRow(document.id, document.edition, document.content_hash, None, words)
+
+
+def _last_key(assignment: Assignment) -> tuple[UUID | None, UUID | None]:
+    """A policy at its place; an outside document wherever it was confirmed."""
+    if assignment.outside_id is not None:
+        return assignment.outside_id, None
+    return assignment.policy_id, assignment.school_id
 
 
 def _last_signatures(
-    person_id: UUID, places: Sequence[tuple[UUID, UUID | None]]
-) -> dict[tuple[UUID, UUID | None], tuple[UUID, str]]:
-    if not places:
+    person_id: UUID, rows: Sequence[Assignment]
+) -> dict[tuple[UUID | None, UUID | None], tuple[UUID, str]]:
+    if not rows:
         return {}
-    rows = db.session.execute(
-        select(Signature.policy_id, Signature.school_id, Signature.edition_id, Signature.content_hash)
-        .ext(distinct_on(Signature.policy_id, Signature.school_id))
-        .where(Signature.person_id == person_id, Signature.policy_id.in_([policy for policy, _ in places]))
-        .order_by(Signature.policy_id, Signature.school_id, Signature.signed_at.desc())
+    texts = {one.policy_id for one in rows}, {one.outside_id for one in rows}
+    place = case((Signature.outside_id.is_(None), Signature.school_id))
+    text = func.coalesce(Signature.policy_id, Signature.outside_id)
+    found = db.session.execute(
+        select(text, place, Signature.edition_id, Signature.outside_edition_id, Signature.content_hash)
+        .ext(distinct_on(text, place))
+        .where(
+            Signature.person_id == person_id,
+            or_(
+                Signature.policy_id.in_(texts[0] - {None}),
+                Signature.outside_id.in_(texts[1] - {None}),
+            ),
+        )
+        .order_by(text, place, Signature.signed_at.desc())
     )
-    return {(policy, school): (edition, content) for policy, school, edition, content in rows}
+    return {
+        (text_id, school_id): (edition_id or outside_edition_id, content)
+        for text_id, school_id, edition_id, outside_edition_id, content in found
+    }
 
 
 def find_signature(assignment_id: UUID) -> Signature | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from trustportal.acceptance.domain.campaign import reaches
 from trustportal.acceptance.models import Campaign
-from trustportal.acceptance.queries import facts, progress
+from trustportal.acceptance.queries import facts, outside, progress
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.queries.progress import Course, Tally, UnsignedPage
 from trustportal.access import Actor, Permission, Role
@@ -92,17 +92,21 @@ def get_overview(
         one for one in places_of(actor, Permission.ACCEPTANCE_TOTALS) if reaches(campaign.places, one.id)
     ]
     chosen, chosen_role = choose(visible, place), choose_role(campaign, role)
-    counted = progress.tallies_of(campaign, [one.id for one in visible], today)
+    # Who sees the whole trust needs no list of its places: two hundred would be looked up for each person.
+    whole = not campaign.places and actor.can(Permission.ACCEPTANCE_TOTALS)
+    everywhere: Collection[Place] = facts.EVERYWHERE if whole else [one.id for one in visible]
+    counted = progress.tallies_of(campaign, everywhere, today)
     shown = [
         PlaceShown(one.id, one.slug, one.name, one.short_name, counted.places.get(one.id, Tally()))
         for one in visible
     ]
     narrowed = [one for one in shown if chosen is None or one.id == chosen.id]
-    ids = [one.id for one in narrowed]
+    ids = everywhere if chosen is None else [chosen.id]
     if chosen is not None:
         counted = progress.tallies_of(campaign, ids, today)
     named = [one for one in narrowed if actor.can(Permission.ACCEPTANCE_OVERSEE, one.id)]
-    wanted = policy_titles(campaign.id)
+    titles, asked = texts(), facts.policy_ids_of(campaign.id) | facts.document_ids_of(campaign.id)
+    wanted = [title for text_id, title in titles.items() if text_id in asked]
     return Overview(
         campaign=campaign,
         policies=wanted,
@@ -110,12 +114,12 @@ def get_overview(
         total=sum((one.tally for one in narrowed), Tally()),
         roles=counted.roles,
         # One policy says nothing beside the total.
-        by_policy=progress.tally_by_policy(campaign, ids, today) if len(wanted) > 1 else {},
+        by_policy=progress.tally_by_policy(campaign, ids, titles, today) if len(wanted) > 1 else {},
         course=progress.course_of(campaign, ids, today),
         unsigned=_unsigned(campaign, named, today, role=chosen_role, page=page) if named else None,
         chosen_place=chosen,
         chosen_role=chosen_role,
-        names=bool(named) and len(named) == len(ids),
+        names=bool(named) and len(named) == len(narrowed),
     )
 
 
@@ -139,10 +143,9 @@ def _unsigned(
     return progress.list_unsigned(campaign, wanted, today, page=page, total=before, skip=skip)
 
 
-def policy_titles(campaign_id: UUID) -> list[str]:
-    """The titles of what a campaign asks people to sign."""
-    ids = facts.policy_ids_of(campaign_id)
-    return [policy.title for policy in policies.list_policies() if policy.id in ids]
+def texts() -> dict[UUID, str]:
+    """All that people can be asked to sign, by id: the policies by title, then the outside documents."""
+    return {policy.id: policy.title for policy in policies.list_policies()} | outside.titles()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from trustportal.acceptance.domain.chasing import Schedule
-from trustportal.acceptance.models import Assignment, Campaign, Question
+from trustportal.acceptance.models import Assignment, Campaign, OutsideEdition, Question
 from trustportal.acceptance.models import Schedule as ScheduleRow
+from trustportal.acceptance.queries import outside
 from trustportal.acceptance.queries.facts import Place, at_places
+from trustportal.acceptance.queries.mine import TITLE
 from trustportal.db import db
 from trustportal.policies import queries as policies
 from trustportal.policies.models import Policy
@@ -73,17 +75,18 @@ def list_owed(
             Assignment.id,
             Assignment.person_id,
             Assignment.school_id,
-            Policy.title,
+            TITLE.label("title"),
             Assignment.due_on,
             Assignment.created_at,
             Assignment.reminded_on,
             Assignment.escalated,
-            Assignment.edition_id,
+            func.coalesce(Assignment.edition_id, Assignment.outside_edition_id).label("edition_id"),
         )
-        .join(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .join(Campaign, Campaign.id == Assignment.campaign_id)
         .where(Assignment.state == "open", Assignment.paused_on.is_(None))
-        .order_by(Assignment.person_id, Assignment.due_on, Policy.title)
+        .order_by(Assignment.person_id, Assignment.due_on, TITLE)
     )
     if chased:
         statement = statement.where(~waiting)
@@ -99,6 +102,7 @@ def list_owed(
         statement = statement.where(Assignment.person_id == person_id)
     rows = db.session.execute(statement).all()
     in_force = {edition.id for edition in policies.editions_in_force(today)} if rows else set()
+    in_force |= outside.current_ids(today) if rows else set()
     return [
         Owed(
             row.id,

@@ -149,6 +149,8 @@ class WithoutEmail:
     owed: int
     #: The newest code that can still be used.
     code_until: date | None
+    #: Whether an answer to a question of theirs waits to be read with the next code.
+    answered: bool = False
 
 
 def list_without_email(school_id: Place, *, now_on: date) -> list[WithoutEmail]:
@@ -160,6 +162,13 @@ def list_without_email(school_id: Place, *, now_on: date) -> list[WithoutEmail]:
         .where(place, Assignment.state == "open", Assignment.paused_on.is_(None), Person.email.is_(None))
         .order_by(Person.name, Person.id)
     ).all()
+    answered = set(
+        db.session.scalars(
+            select(Question.person_id).where(
+                Question.assignment_id.in_([row[2] for row in rows]), Question.state == "answered"
+            )
+        )
+    )
     codes = {
         code.person_id: code.expires_at
         for code in db.session.scalars(
@@ -177,5 +186,7 @@ def list_without_email(school_id: Place, *, now_on: date) -> list[WithoutEmail]:
         before = found.get(person_id)
         until = codes.get(person_id)
         ends = until.date() if until is not None and until.date() >= now_on else None
-        found[person_id] = WithoutEmail(person_id, name, (before.owed if before else 0) + 1, ends)
+        found[person_id] = WithoutEmail(
+            person_id, name, (before.owed if before else 0) + 1, ends, person_id in answered
+        )
     return list(found.values())

@@ -7,16 +7,18 @@ no total. The queries are the same few for one school and for fifty.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, and_, case, func, or_, select
+from sqlalchemy import Subquery, and_, case, func, or_, select, union_all
 
-from trustportal.acceptance.models import Assignment, Campaign, Question, Signature
+from trustportal.acceptance.models import Assignment, Campaign, OutsideEdition, Question, Signature
 from trustportal.acceptance.queries.facts import Place, at_places, holds
+from trustportal.acceptance.queries.mine import TITLE
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.policies.domain.lifecycle import edition_label
@@ -77,12 +79,33 @@ def _people(campaign_ids: Collection[UUID], places: Collection[Place], today: da
 _PLACE = func.coalesce(Membership.school_id, Membership.trust_id)
 
 
+#: A bit for each role that somebody holds, and above them those for what they are asked.
 _BITS: Mapping[str, int] = {str(role): 1 << number for number, role in enumerate(Role)}
+_ROLES = (1 << len(Role)) - 1
+_LATE, _OWES, _ASKED = (1 << (len(Role) + above) for above in range(3))
 
 
 def _serving(campaign: Campaign, places: Collection[Place], on: date) -> Any:
     return select(_PLACE.label("place"), Membership.person_id).where(
         at_places(Membership.school_id, places), Membership.role.in_(campaign.roles), holds(on)
+    )
+
+
+@contextmanager
+def _in_heaps() -> Iterator[None]:
+    """Let PostgreSQL count by hashing. It cannot tell beforehand how many rows row-level security leaves, takes them
+    for a few hundred, and would sort twenty thousand people.
+    """
+    _choose("enable_sort", "off")
+    yield
+    # After a fault there is no transaction left in which it would hold.
+    _choose("enable_sort", "on")
+
+
+def _choose(name: str, value: str) -> None:
+    db.session.execute(
+        select(func.set_config(name, value, True)),
+        execution_options={"unscoped_because": "a setting of the transaction; no rows are read"},
     )
 
 
@@ -98,64 +121,69 @@ def tallies_of(campaign: Campaign, places: Collection[Place], today: date) -> Ta
     """How far a campaign is at some places. A person who serves at two schools counts at each.
 
     PostgreSQL counts people by place and by the roles that they hold together, which are few; what those add up to by
-    place and by role is added here. So twenty thousand people are gone through once.
+    place and by role is added here. What people hold and what they are asked is laid together in one heap, a bit for
+    each thing, and gone through once: twenty thousand people would be long in a join.
     """
-    serving = (
-        select(
-            _PLACE.label("place"),
-            Membership.person_id,
-            # A bit for each role, since a set of them would have to be sorted for everybody.
-            func.bit_or(case(_BITS, value=Membership.role)).label("roles"),
-        )
-        .where(
-            at_places(Membership.school_id, places),
-            Membership.role.in_(campaign.roles),
-            holds(day_counted(campaign, today)),
-        )
-        .group_by(_PLACE, Membership.person_id)
-        .cte("serving")
-        .prefix_with("MATERIALIZED")
+    serving = select(
+        _PLACE.label("place"),
+        Membership.person_id,
+        case(_BITS, value=Membership.role, else_=0).label("bits"),
+    ).where(
+        at_places(Membership.school_id, places),
+        Membership.role.in_(campaign.roles),
+        holds(day_counted(campaign, today)),
     )
-    here = func.coalesce(Assignment.school_id, Assignment.trust_id)
-    late = and_(_OWED, Assignment.due_on < today)
-    asked = (
-        select(
-            Assignment.school_id,
-            here.label("place"),
-            Assignment.person_id,
-            func.bool_or(_OWED).label("owed"),
-            func.bool_or(late).label("late"),
-        )
-        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
-        .group_by(Assignment.school_id, here, Assignment.person_id)
-        .cte("asked")
-        .prefix_with("MATERIALIZED")
+    asked = select(
+        func.coalesce(Assignment.school_id, Assignment.trust_id),
+        Assignment.person_id,
+        case(
+            (and_(_OWED, Assignment.due_on < today), _ASKED | _OWES | _LATE),
+            (_OWED, _ASKED | _OWES),
+            else_=_ASKED,
+        ),
+    ).where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
+    heap = union_all(serving, asked).subquery()
+    people = (
+        select(heap.c.place, func.bit_or(heap.c.bits).label("bits"))
+        .group_by(heap.c.person_id, heap.c.place)
+        .subquery()
     )
-    together = and_(serving.c.person_id == asked.c.person_id, serving.c.place == asked.c.place)
-    rows = db.session.execute(
+    held = people.c.bits.op("&")(_ROLES).label("held")
+    statement = (
         select(
-            asked.c.school_id,
-            serving.c.roles,
+            people.c.place,
+            held,
             func.count(),
-            func.count().filter(asked.c.owed),
-            func.count().filter(asked.c.late),
+            func.count().filter(people.c.bits.op("&")(_OWES) > 0),
+            func.count().filter(people.c.bits.op("&")(_LATE) > 0),
         )
-        .join(serving, together)
-        .group_by(asked.c.school_id, serving.c.roles)
+        .where(people.c.bits >= _ASKED, people.c.bits.op("&")(_ROLES) > 0)
+        .group_by(people.c.place, held)
     )
+    with _in_heaps():
+        rows = db.session.execute(statement).all()
     by_place: dict[Place, Tally] = defaultdict(Tally)
     by_role: dict[str, Tally] = defaultdict(Tally)
-    for school_id, roles, count, owed, behind in rows:
+    for place, roles, count, owed, behind in rows:
         tally = Tally(count, count - owed, behind)
-        by_place[school_id] += tally
+        by_place[None if place == campaign.trust_id else place] += tally
         for role, bit in _BITS.items():
             if roles & bit:
                 by_role[role] += tally
     return Tallies(dict(by_place), {role: by_role[role] for role in Role if role in by_role})
 
 
-def tally_by_policy(campaign: Campaign, places: Collection[Place], today: date) -> dict[str, Tally]:
-    """People and places together, by the title of the policy, of those who serve on the day that counts."""
+#: What an assignment asks for: a policy, or an outside document.
+_TEXT = func.coalesce(Assignment.policy_id, Assignment.outside_id)
+
+
+def tally_by_policy(
+    campaign: Campaign, places: Collection[Place], titles: Mapping[UUID, str], today: date
+) -> dict[str, Tally]:
+    """People and places together, by the title of the policy, of those who serve on the day that counts.
+
+    `titles`: of policies and outside documents, by id; the answer is in their order.
+    """
     serving = (
         _serving(campaign, places, day_counted(campaign, today))
         .distinct()
@@ -164,31 +192,30 @@ def tally_by_policy(campaign: Campaign, places: Collection[Place], today: date) 
     )
     each = (
         select(
-            Assignment.policy_id,
+            _TEXT.label("text_id"),
             func.coalesce(Assignment.school_id, Assignment.trust_id).label("place"),
             Assignment.person_id,
             func.bool_or(_OWED).label("owed"),
             func.bool_or(and_(_OWED, Assignment.due_on < today)).label("late"),
         )
         .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
-        .group_by(Assignment.policy_id, Assignment.school_id, Assignment.trust_id, Assignment.person_id)
+        .group_by(_TEXT, Assignment.school_id, Assignment.trust_id, Assignment.person_id)
         .cte("asked")
         .prefix_with("MATERIALIZED")
     )
     rows = db.session.execute(
         select(
-            Policy.title,
+            each.c.text_id,
             func.count(),
             func.count().filter(each.c.owed),
             func.count().filter(each.c.late),
         )
         .select_from(each)
         .join(serving, and_(serving.c.person_id == each.c.person_id, serving.c.place == each.c.place))
-        .join(Policy, Policy.id == each.c.policy_id)
-        .group_by(Policy.id, Policy.title)
-        .order_by(Policy.title)
+        .group_by(each.c.text_id)
     )
-    return {title: Tally(count, count - owed, late) for title, count, owed, late in rows}
+    found = {text_id: Tally(count, count - owed, late) for text_id, count, owed, late in rows}
+    return {title: found[text_id] for text_id, title in titles.items() if text_id in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,30 +228,23 @@ class Course:
 
 def course_of(campaign: Campaign, places: Collection[Place], today: date) -> Course:
     """The signatures of a campaign, day by day, and how many there would be if everybody had signed."""
-    day = func.date(func.timezone("Europe/London", Assignment.closed_at)).label("day")
+    signed_at = case((Assignment.state == "signed", Assignment.closed_at))
+    day = func.date(func.timezone("Europe/London", signed_at)).label("day")
     rows = db.session.execute(
         select(day, func.count())
-        .where(
-            Assignment.campaign_id == campaign.id,
-            at_places(Assignment.school_id, places),
-            Assignment.state == "signed",
-        )
+        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
         .group_by(day)
         .order_by(day)
     ).all()
-    wanted = db.session.scalars(
-        select(func.count(Assignment.id)).where(
-            Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS
-        )
-    ).one()
     days, total = [(campaign.opens_on, 0)], 0
     for on, count in rows:
-        total += count
-        days.append((on, total))
+        if on is not None:
+            total += count
+            days.append((on, total))
     last = min(today, day_counted(campaign, today))
     if last > days[-1][0]:
         days.append((last, total))
-    return Course(days, int(wanted or 0))
+    return Course(days, sum(count for _, count in rows))
 
 
 def tally_of_policy(policy_id: UUID, school_id: Place, today: date) -> Tally:
@@ -347,7 +367,7 @@ def list_unsigned(
             Assignment.school_id,
             School.name,
             roles,
-            func.array_agg(Policy.title.distinct()),
+            func.array_agg(TITLE.distinct()),
             func.min(Assignment.due_on),
             func.max(Assignment.reminded_on),
             func.bool_or(Assignment.id.in_(waiting)),
@@ -355,7 +375,8 @@ def list_unsigned(
         )
         .select_from(Assignment)
         .join(Person, Person.id == Assignment.person_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .join(
             Membership,
             and_(
@@ -448,9 +469,10 @@ def list_lines(
             School.name,
             Person.name,
             held,
-            Policy.title,
+            TITLE.label("title"),
             Edition.major,
             Edition.minor,
+            OutsideEdition.edition,
             Assignment.state,
             Assignment.due_on,
             Signature.signed_at,
@@ -463,12 +485,13 @@ def list_lines(
         )
         .select_from(Assignment)
         .join(Person, Person.id == Assignment.person_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
-        .join(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Edition, Edition.id == Assignment.edition_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .outerjoin(Signature, Signature.assignment_id == Assignment.id)
         .outerjoin(School, School.id == Assignment.school_id)
         .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), _COUNTS)
-        .order_by(School.name.nulls_first(), Person.name, Policy.title, Assignment.created_at)
+        .order_by(School.name.nulls_first(), Person.name, TITLE, Assignment.created_at)
     )
     lines = []
     for row in rows:
@@ -483,7 +506,7 @@ def list_lines(
                 name=row.person_name or row[1],
                 roles=roles,
                 policy=row.title,
-                edition=row.edition_label or edition_label(row.major, row.minor),
+                edition=row.edition_label or row.edition or edition_label(row.major, row.minor),
                 state="Signed" if row.state == "signed" else "Late" if late else "Not signed",
                 due_on=row.due_on,
                 signed_at=row.signed_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from trustportal.acceptance.domain.questions import Around
-from trustportal.acceptance.models import Assignment, Question
+from trustportal.acceptance.models import Assignment, OutsideEdition, Question
 from trustportal.acceptance.queries import people
 from trustportal.acceptance.queries.facts import Place
+from trustportal.acceptance.queries.mine import TITLE
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -27,11 +28,14 @@ class QuestionShown:
 
     question: Question
     policy_title: str
+    #: "" for an outside document.
     policy_slug: str
     place_name: str
     school_slug: str | None
     asker: str
     answerer: str
+    #: Whoever has none reads the answer at the shared device, or on paper.
+    asker_has_email: bool
 
 
 def around(person_id: UUID, school_id: Place, on: date) -> Around:
@@ -72,6 +76,18 @@ def list_asked_by(person_id: UUID) -> list[QuestionShown]:
     return list(reversed(_shown(Question.person_id == person_id)))
 
 
+def list_answered_for(person_id: UUID, assignment_ids: Collection[UUID]) -> list[QuestionShown]:
+    """What somebody asked about things that they are still to sign, and was answered; the newest answer first."""
+    if not assignment_ids:
+        return []
+    found = _shown(
+        Question.person_id == person_id,
+        Question.state == "answered",
+        Question.assignment_id.in_(assignment_ids),
+    )
+    return sorted(found, key=lambda one: str(one.question.answered_at), reverse=True)
+
+
 def list_answered_by(person_id: UUID) -> list[QuestionShown]:
     """All that somebody answered, the newest first."""
     return list(reversed(_shown(Question.answered_by == person_id)))[:100]
@@ -94,9 +110,10 @@ def open_of_assignment(assignment_id: UUID) -> Sequence[Question]:
 
 def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
     rows = db.session.execute(
-        select(Question, Policy.title, Policy.slug, School.name, School.slug, Person.name)
+        select(Question, TITLE, Policy.slug, School.name, School.slug, Person.name, Person.email)
         .join(Assignment, Assignment.id == Question.assignment_id)
-        .join(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
         .join(Person, Person.id == Question.person_id)
         .outerjoin(School, School.id == Question.school_id)
         .where(*which)
@@ -110,11 +127,12 @@ def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
         QuestionShown(
             question,
             title,
-            slug,
+            slug or "",
             school_name or trust_name,
             school_slug,
             asker,
             names.get(question.answered_by, "") if question.answered_by else "",
+            email is not None,
         )
-        for question, title, slug, school_name, school_slug, asker in rows
+        for question, title, slug, school_name, school_slug, asker, email in rows
     ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from trustportal import mail
@@ -15,7 +15,7 @@ from trustportal.acceptance import mail as wording
 from trustportal.acceptance.domain.campaign import place_key, reaches
 from trustportal.acceptance.domain.planning import Because, Cause, Open, Plan, plan_assignments
 from trustportal.acceptance.models import Assignment
-from trustportal.acceptance.queries import facts
+from trustportal.acceptance.queries import facts, outside
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.services import chasing
 from trustportal.db import current_scope, db, unit_of_work
@@ -68,10 +68,28 @@ def assign_for_edition(*, edition_id: UUID, today: date, now: datetime) -> None:
             assign_place(edition.school_id, today=today, now=now)
 
 
+def assign_for_document(*, document_id: UUID, today: date) -> None:
+    """An edition of an outside document was recorded: the places whose people are asked for it are planned. One that
+    holds from a later day is found by the daily plan.
+    """
+    with unit_of_work():
+        running = [one for one in facts.running_campaigns(today) if document_id in one.documents]
+        if running:
+            ask_for_assigning(
+                place
+                for place in facts.all_places(today)
+                if any(reaches(one.places, place) for one in running)
+            )
+
+
 def assign_person(*, person_id: UUID, today: date, now: datetime) -> None:
     """Somebody's roles changed: ask them where they begin, close what is open where they left."""
     with unit_of_work():
-        for place in sorted(facts.places_of_person(person_id), key=place_key):
+        served = facts.places_served(person_id, today)
+        # Where they have left goes first: what is asked only once is then asked where they still are.
+        for place in sorted(
+            facts.places_of_person(person_id), key=lambda one: (one in served, place_key(one))
+        ):
             assign_place(place, today=today, now=now, people=[person_id])
 
 
@@ -88,7 +106,8 @@ def assign_place(
             close_assignments(ids, because, now=now)
         _move(plan)
         _wait_or_go_on(plan, today=today)
-        opened = _open(school_id, plan.open, now=now)
+        documents = frozenset[UUID]().union(*(one.documents for one in running))
+        opened = _open(school_id, plan.open, documents, now=now)
         if opened:
             _tell(school_id, opened, now=now)
     return plan
@@ -122,7 +141,10 @@ def _move(plan: Plan) -> None:
         db.session.execute(
             update(Assignment)
             .where(Assignment.id.in_(ids), Assignment.state == "open")
-            .values(edition_id=edition_id)
+            .values(
+                edition_id=case((Assignment.outside_id.is_(None), edition_id)),
+                outside_edition_id=case((Assignment.outside_id.is_not(None), edition_id)),
+            )
             .execution_options(synchronize_session=False)
         )
 
@@ -148,8 +170,13 @@ def _wait_or_go_on(plan: Plan, *, today: date) -> None:
         )
 
 
-def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[Open]:
-    """Insert new assignments; those that stand already are left out. Returns the ones that are new."""
+def _open(
+    school_id: Place, wanted: Collection[Open], documents: Collection[UUID], *, now: datetime
+) -> list[Open]:
+    """Insert new assignments; those that stand already are left out. Returns the ones that are new.
+
+    `documents`: which of the texts are outside documents.
+    """
     if not wanted:
         return []
     scope = current_scope()
@@ -164,9 +191,11 @@ def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[
                     "trust_id": scope.trust_id,
                     "school_id": school_id,
                     "campaign_id": one.campaign_id,
-                    "policy_id": one.policy_id,
+                    "policy_id": None if one.policy_id in documents else one.policy_id,
+                    "edition_id": None if one.policy_id in documents else one.edition_id,
+                    "outside_id": one.policy_id if one.policy_id in documents else None,
+                    "outside_edition_id": one.edition_id if one.policy_id in documents else None,
                     "person_id": one.person_id,
-                    "edition_id": one.edition_id,
                     "state": "open",
                     "cause": str(one.cause),
                     "due_on": one.due_on,
@@ -177,16 +206,16 @@ def _open(school_id: Place, wanted: Collection[Open], *, now: datetime) -> list[
             ]
         )
         .on_conflict_do_nothing()
-        .returning(Assignment.person_id, Assignment.policy_id)
+        .returning(Assignment.person_id, func.coalesce(Assignment.policy_id, Assignment.outside_id))
     )
-    return [by_pair[person_id, policy_id] for person_id, policy_id in rows]
+    return [by_pair[person_id, text_id] for person_id, text_id in rows]
 
 
 def _tell(school_id: Place, opened: Collection[Open], *, now: datetime) -> None:
     at = chasing.civil_time(now)
     trust = tenants.get_trust()
     place = tenants.place_name(school_id)
-    titles = {policy.id: policy.title for policy in policies.list_policies()}
+    titles = {policy.id: policy.title for policy in policies.list_policies()} | outside.titles()
     by_person: dict[UUID, list[Open]] = defaultdict(list)
     for one in opened:
         by_person[one.person_id].append(one)

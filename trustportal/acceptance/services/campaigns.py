@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,11 +20,11 @@ from trustportal.acceptance.domain.campaign import (
     place_of,
     reaches,
 )
-from trustportal.acceptance.domain.planning import Because, plan_assignments
+from trustportal.acceptance.domain.planning import Because, Open, plan_assignments
 from trustportal.acceptance.domain.statement import USUAL_STATEMENT
 from trustportal.acceptance.domain.years import USUAL_JOINER_DAYS, role_order, suggest
-from trustportal.acceptance.models import Assignment, Campaign, CampaignPolicy
-from trustportal.acceptance.queries import facts
+from trustportal.acceptance.models import Assignment, Campaign, CampaignDocument, CampaignPolicy
+from trustportal.acceptance.queries import facts, outside
 from trustportal.acceptance.queries.facts import Place, Running
 from trustportal.access import Actor, Permission, Role
 from trustportal.audit import Action, record
@@ -62,7 +62,7 @@ def preview_campaign(actor: Actor, draft: Draft, *, today: date) -> list[PlacePr
     running = [*facts.running_campaigns(day), Running.of_draft(uuid4(), draft)]
     places = [place for place in facts.all_places(day) if reaches(draft.places, place)]
     found = facts.place_facts(day, running, places)
-    titles = {policy.id: policy.title for policy in policies.list_policies()}
+    titles = {policy.id: policy.title for policy in policies.list_policies()} | outside.titles()
     names: dict[Place, str] = {one.id: one.name for one in tenants.list_schools()}
     names[None] = tenants.get_trust().name
     rows = []
@@ -70,6 +70,7 @@ def preview_campaign(actor: Actor, draft: Draft, *, today: date) -> list[PlacePr
         place: [one for one in plan_assignments(found[place]).open if one.campaign_id == running[-1].facts.id]
         for place in places
     }
+    plans = _once(plans, draft.document_ids)
     named = tenants.names_of({one.person_id for opened in plans.values() for one in opened})
     for place in places:
         opened = plans[place]
@@ -83,7 +84,7 @@ def preview_campaign(actor: Actor, draft: Draft, *, today: date) -> list[PlacePr
                 names[place],
                 len({one.person_id for one in opened}),
                 len(opened),
-                tuple(sorted(titles[policy] for policy in draft.policy_ids - ready)),
+                tuple(sorted(titles[policy] for policy in (draft.policy_ids | draft.document_ids) - ready)),
                 tuple(
                     (who.partition("\n")[0], tuple(sorted(by_person[who])))
                     for who in sorted(by_person)[:NAMED]
@@ -91,6 +92,20 @@ def preview_campaign(actor: Actor, draft: Draft, *, today: date) -> list[PlacePr
             )
         )
     return rows
+
+
+def _once(plans: Mapping[Place, list[Open]], documents: Collection[UUID]) -> dict[Place, list[Open]]:
+    """Plans of several places together: an outside document is asked of a person at the first of them only."""
+    seen: set[tuple[UUID, UUID]] = set()
+    kept: dict[Place, list[Open]] = {}
+    for place, opened in plans.items():
+        kept[place] = [
+            one
+            for one in opened
+            if one.policy_id not in documents or (one.person_id, one.policy_id) not in seen
+        ]
+        seen |= {(one.person_id, one.policy_id) for one in kept[place] if one.policy_id in documents}
+    return kept
 
 
 def suggest_campaign(actor: Actor, *, today: date) -> dict[str, Any]:
@@ -105,6 +120,7 @@ def suggest_campaign(actor: Actor, *, today: date) -> dict[str, Any]:
         "academic_year": suggested.academic_year,
         "policy_ids": sorted(in_force & facts.policy_ids_of(before.id) if before else in_force)
         or sorted(in_force),
+        "document_ids": sorted(facts.document_ids_of(before.id)) if before else [],
         "roles": role_order(before.roles if before else suggested.roles),
         "places": _still_there(before.places if before else [], today),
         "opens_on": suggested.opens_on,
@@ -139,6 +155,7 @@ def open_campaign(
     places: Iterable[str] = (),
     joiner_days: int = USUAL_JOINER_DAYS,
     statement: str = USUAL_STATEMENT,
+    document_ids: Iterable[UUID] = (),
 ) -> Campaign:
     """Ask an audience to sign policies by a day. People are asked from its first day on, by a job for each place.
 
@@ -156,6 +173,7 @@ def open_campaign(
             due_on=due_on,
             joiner_days=joiner_days,
             statement=statement,
+            document_ids=frozenset(document_ids),
         ),
         today=today,
     )
@@ -183,6 +201,7 @@ def open_campaign(
             CampaignPolicy(id=uuid4(), campaign_id=campaign.id, policy_id=policy_id)
             for policy_id in sorted(draft.policy_ids)
         )
+        _add_documents(campaign.id, draft.document_ids)
         record(
             actor,
             Action.CAMPAIGN_OPENED,
@@ -210,6 +229,7 @@ def change_campaign(
     places: Iterable[str] = (),
     joiner_days: int = USUAL_JOINER_DAYS,
     statement: str = USUAL_STATEMENT,
+    document_ids: Iterable[UUID] = (),
 ) -> Campaign:
     """Change a campaign that is open. Who is newly in its audience is asked, who is not any more is closed; what was
     signed stays. A later due day holds for everybody who was asked for the old one.
@@ -231,6 +251,7 @@ def change_campaign(
                     due_on=due_on,
                     joiner_days=joiner_days,
                     statement=statement,
+                    document_ids=frozenset(document_ids),
                 ),
                 today=today,
                 but=campaign,
@@ -262,6 +283,15 @@ def change_campaign(
             CampaignPolicy(id=uuid4(), campaign_id=campaign.id, policy_id=policy_id)
             for policy_id in sorted(draft.policy_ids - standing.policy_ids)
         )
+        db.session.execute(
+            delete(CampaignDocument)
+            .where(
+                CampaignDocument.campaign_id == campaign.id,
+                CampaignDocument.document_id.not_in(draft.document_ids),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        _add_documents(campaign.id, draft.document_ids - standing.document_ids)
         if draft.due_on != standing.due_on:
             db.session.execute(
                 update(Assignment)
@@ -278,6 +308,13 @@ def change_campaign(
     return campaign
 
 
+def _add_documents(campaign_id: UUID, document_ids: Collection[UUID]) -> None:
+    db.session.add_all(
+        CampaignDocument(id=uuid4(), campaign_id=campaign_id, document_id=document_id)
+        for document_id in sorted(document_ids)
+    )
+
+
 def _draft_of(campaign: Campaign) -> Draft:
     return Draft(
         title=campaign.title,
@@ -289,6 +326,7 @@ def _draft_of(campaign: Campaign) -> Draft:
         due_on=campaign.due_on,
         joiner_days=campaign.joiner_days,
         statement=campaign.statement,
+        document_ids=facts.document_ids_of(campaign.id),
     )
 
 
@@ -315,6 +353,8 @@ def _checked(draft: Draft, *, today: date, but: Campaign | None = None) -> Draft
     known = {policy.id for policy in policies.list_policies()}
     if not draft.policy_ids <= known:
         raise RuleBroken("Choose policies of this trust.", "policies")
+    if not draft.document_ids <= outside.titles().keys():
+        raise RuleBroken("Choose outside documents that are recorded here.", "documents")
     schools = {school.id for school in tenants.list_schools()}
     try:
         places = {place_of(key) for key in draft.places}

@@ -13,7 +13,7 @@ from trustportal import blobs
 from trustportal.acceptance.domain.evidence import first_difference
 from trustportal.acceptance.domain.years import year_label
 from trustportal.acceptance.models import Certificate, Signature
-from trustportal.acceptance.queries import mine, proofs
+from trustportal.acceptance.queries import mine, outside, proofs
 from trustportal.db import db, unit_of_work
 from trustportal.errors import NotFound
 from trustportal.jobs import Event
@@ -68,7 +68,7 @@ def paper_of(signature: Signature, public_url: str) -> dict[str, Any]:
     facts = [
         ("Academic year", year_label(signature.academic_year)),
         ("How", _how(signature)),
-        ("Fingerprint of the PDF", signature.pdf_hash),
+        *_of_text(signature),
         ("Fingerprint of the record", signature.record_hash),
         ("Position in the audit trail", str(proofs.find_position(signature.audit_event_id) or "missing")),
     ]
@@ -76,6 +76,7 @@ def paper_of(signature: Signature, public_url: str) -> dict[str, Any]:
         facts.insert(2, ("Recorded by", witness["recorder_name"]))
         facts.insert(3, ("The paper is kept", witness["kept"]))
     return {
+        **({"what": "Document"} if signature.outside_id is not None else {}),
         "person": signature.person_name,
         "role": ", ".join(one["label"] for one in signature.roles),
         "organisation": trust.name,
@@ -88,10 +89,23 @@ def paper_of(signature: Signature, public_url: str) -> dict[str, Any]:
         "evidence_id": str(signature.id),
         "made_on": day_of(signature.signed_at).isoformat(),
         "facts": [list(one) for one in facts],
-        "check_url": f"{public_url}/check/{signature.content_hash}",
+        # The public page checks editions of policies; the portal holds no copy of an outside document.
+        "check_url": "" if signature.outside_id else f"{public_url}/check/{signature.content_hash}",
         "logo_hash": trust.logo_hash or "",
         "colour": trust.colour,
     }
+
+
+def _of_text(signature: Signature) -> list[tuple[str, str]]:
+    """The PDF that was signed; of an outside document, where it lies and what was to be read."""
+    if signature.outside_edition_id is None:
+        return [("Fingerprint of the PDF", signature.pdf_hash or "")]
+    document = outside.get_edition(signature.outside_edition_id)
+    return [
+        ("Published by", f"{document.publisher}, {long_day(document.published_on)}"),
+        ("To be read", document.parts),
+        ("Where", document.link),
+    ]
 
 
 def _how(signature: Signature) -> str:

@@ -33,6 +33,8 @@ class Slip:
     name: str
     code: str
     owed: int
+    #: Whether an answer to a question of theirs waits behind the code.
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def print_codes(
         slips = []
         for one in owing:
             code = domain.new_code(secrets.choice)
-            slips.append(Slip(one.name, code, one.owed))
+            slips.append(Slip(one.name, code, one.owed, one.answered))
             db.session.add(
                 SigningCode(
                     id=uuid4(),

@@ -9,21 +9,26 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
 from trustportal import audit, jobs, mail
 from trustportal.acceptance import mail as wording
-from trustportal.acceptance.domain.evidence import SignedFacts, marks, record_hash, record_to_sign
+from trustportal.acceptance.domain.evidence import (
+    OUTSIDE_RECORD_VERSION,
+    RECORD_VERSION,
+    SignedFacts,
+    marks,
+    record_hash,
+    record_to_sign,
+)
 from trustportal.acceptance.domain.statement import statement_version
 from trustportal.acceptance.models import Signature
 from trustportal.acceptance.queries.mine import EditionRow, ToSign
 from trustportal.access import Actor, Role
 from trustportal.audit import Action
-from trustportal.db import db
+from trustportal.db import current_unit
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
-from trustportal.policies.domain.lifecycle import edition_label
 from trustportal.tenants import domain as tenants_domain
 
 
@@ -43,8 +48,8 @@ class Given:
 def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Signature:
     """Write a signature with its audit event and its receipt, in the open unit of work."""
     row = asked.row
-    assert edition.pdf_hash is not None
-    label = edition_label(edition.major, edition.minor)
+    assert edition.pdf_hash is not None or edition.is_outside
+    label = edition.label
     evidence = SignedFacts(
         signature_id=uuid4(),
         trust_id=actor.trust_id,
@@ -53,7 +58,7 @@ def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Sign
         place_name=asked.place_name,
         policy_id=row.policy_id,
         policy_title=asked.policy_title,
-        edition_id=edition.id,
+        edition_id=None if edition.is_outside else edition.id,
         edition_label=label,
         content_hash=edition.content_hash,
         pdf_hash=edition.pdf_hash,
@@ -67,6 +72,9 @@ def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Sign
         method=given.method,
         authenticated_at=given.authenticated_at,
         witness=given.witness,
+        record_version=OUTSIDE_RECORD_VERSION if edition.is_outside else RECORD_VERSION,
+        outside_id=row.outside_id,
+        outside_edition_id=edition.id if edition.is_outside else None,
     )
     message = wording.receipt(
         trust_slug=asked.trust_slug,
@@ -75,6 +83,7 @@ def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Sign
         place=asked.place_name,
         signature_id=evidence.signature_id,
         recorded_by=(given.witness or {}).get("recorder_name", ""),
+        confirmed=edition.is_outside,
     )
     receipt = mail.notice(
         row.person_id, subject=message.subject, body=message.body, path=message.path, school_id=row.school_id
@@ -88,7 +97,13 @@ def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Sign
         ),
     ]
     signature = _write(actor, evidence, receipt, outbox, user_agent=given.user_agent)
-    closed = {"state": "signed", "closed_at": given.signed_at, "edition_id": edition.id, "paused_on": None}
+    closed = {
+        "state": "signed",
+        "closed_at": given.signed_at,
+        "edition_id": evidence.edition_id,
+        "outside_edition_id": evidence.outside_edition_id,
+        "paused_on": None,
+    }
     for name, value in closed.items():
         set_committed_value(row, name, value)
     return signature
@@ -107,24 +122,21 @@ def _roles(asked: ToSign, held: frozenset[Role]) -> list[dict[str, str]]:
 
 #: All that one signature writes, in one statement: in the first week of September, round trips are what takes time.
 #: Row-level security checks each row as it would any other's.
-_GIVE = text(
-    f"""
+_GIVE = """
     WITH given AS (
-      INSERT INTO signature SELECT * FROM jsonb_populate_recordset(NULL::signature, CAST(:signature AS jsonb))
+      INSERT INTO signature SELECT * FROM jsonb_populate_recordset(NULL::signature, %(signature)s::jsonb)
     ), traced AS (
       INSERT INTO signature_trace
-      SELECT * FROM jsonb_populate_recordset(NULL::signature_trace, CAST(:trace AS jsonb))
+      SELECT * FROM jsonb_populate_recordset(NULL::signature_trace, %(trace)s::jsonb)
     ), told AS (
-      INSERT INTO notice SELECT * FROM jsonb_populate_recordset(NULL::notice, CAST(:notice AS jsonb))
+      INSERT INTO notice SELECT * FROM jsonb_populate_recordset(NULL::notice, %(notice)s::jsonb)
     ), announced AS (
-      INSERT INTO outbox SELECT * FROM jsonb_populate_recordset(NULL::outbox, CAST(:outbox AS jsonb))
-    ), signed AS (
-      UPDATE assignment SET state = 'signed', closed_at = :closed_at, edition_id = :edition_id, paused_on = NULL
-       WHERE id = :assignment_id AND trust_id = :trust_id
+      INSERT INTO outbox SELECT * FROM jsonb_populate_recordset(NULL::outbox, %(outbox)s::jsonb)
     )
-    SELECT {audit.APPEND}
-    """  # noqa: S608 - a constant
-)
+    UPDATE assignment SET state = 'signed', closed_at = %(closed_at)s, edition_id = %(edition_id)s,
+           outside_edition_id = %(outside_edition_id)s, paused_on = NULL
+     WHERE id = %(assignment_id)s AND trust_id = %(trust_id)s
+"""
 
 
 def _write(
@@ -145,6 +157,8 @@ def _write(
         person_id=evidence.person_id,
         policy_id=evidence.policy_id,
         edition_id=evidence.edition_id,
+        outside_id=evidence.outside_id,
+        outside_edition_id=evidence.outside_edition_id,
         school_id=evidence.school_id,
         content_hash=evidence.content_hash,
         record_hash=hashed,
@@ -162,6 +176,8 @@ def _write(
         "edition_label": evidence.edition_label,
         "content_hash": evidence.content_hash,
         "pdf_hash": evidence.pdf_hash,
+        "outside_id": evidence.outside_id,
+        "outside_edition_id": evidence.outside_edition_id,
         "person_id": evidence.person_id,
         "person_name": evidence.person_name,
         "roles": [dict(role) for role in evidence.roles],
@@ -186,7 +202,8 @@ def _write(
         "created_at": evidence.signed_at,
     }
     ours = {"trust_id": actor.trust_id}
-    db.session.execute(
+    # With the commit: the chain's head is locked after all else is written, for no longer than the commit takes.
+    current_unit().say_soon(
         _GIVE,
         {
             "signature": _json([values]),
@@ -195,14 +212,12 @@ def _write(
             "outbox": _json([one | ours for one in outbox]),
             "closed_at": evidence.signed_at,
             "edition_id": evidence.edition_id,
+            "outside_edition_id": evidence.outside_edition_id,
             "assignment_id": evidence.assignment_id,
             "trust_id": actor.trust_id,
-            **event.parameters,
-        },
-        execution_options={
-            "unscoped_because": "it writes rows of the scope's trust, which PostgreSQL checks"
         },
     )
+    audit.append(event)
     return Signature(**values)
 
 

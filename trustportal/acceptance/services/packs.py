@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 
 from trustportal import blobs
 from trustportal.acceptance import packing
+from trustportal.acceptance.domain.documents import record_of
 from trustportal.acceptance.domain.years import year_label
 from trustportal.acceptance.models import EvidencePack
 from trustportal.acceptance.packing import Entry, Packed
-from trustportal.acceptance.queries import progress, proofs
+from trustportal.acceptance.queries import outside, progress, proofs
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.services import certificates
 from trustportal.acceptance.services.verifying import Verifier
@@ -122,6 +123,12 @@ def _file(pack: EvidencePack, today: date) -> bytes:
             editions={
                 one.edition_id: (one.policy_title, one.edition_label, blobs.get(one.pdf_hash).content)
                 for one in {row.edition_id: row for row in rows}.values()
+                if one.edition_id is not None and one.pdf_hash is not None
+            },
+            documents={
+                edition_id: (document.title, document.edition, record_of(outside.facts_of(document)))
+                for edition_id in sorted({row.outside_edition_id for row in rows} - {None}, key=str)
+                if edition_id is not None and (document := outside.get_edition(edition_id))
             },
             notes=list(pack.faults),
         )

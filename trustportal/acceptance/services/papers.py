@@ -9,9 +9,8 @@ from uuid import UUID
 from trustportal import blobs
 from trustportal.acceptance.domain import paper
 from trustportal.acceptance.domain.evidence import ON_PAPER
-from trustportal.acceptance.domain.statement import worded
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine
+from trustportal.acceptance.queries import mine, outside
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.queries.mine import EditionRow, ToSign
 from trustportal.acceptance.scans import check_scan
@@ -21,7 +20,6 @@ from trustportal.db import unit_of_work
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.policies import queries as policies
 from trustportal.policies import reading
-from trustportal.policies.domain.lifecycle import edition_label
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
 
@@ -67,12 +65,7 @@ def record_paper(
             if asked.row.state == "signed":
                 continue
             edition = _edition_signed(asked, signed_on=signed_on, today=today)
-            statement = worded(
-                asked.campaign_statement,
-                policy=asked.policy_title,
-                edition=edition_label(edition.major, edition.minor),
-                place=asked.place_name,
-            )
+            statement = asked.worded(edition)
             signatures.append(
                 give(
                     actor,
@@ -97,8 +90,17 @@ def _edition_signed(asked: ToSign, *, signed_on: date, today: date) -> EditionRo
     if signed_on < day_of(asked.row.created_at):
         raise RuleBroken("They were asked later than that: a paper cannot be older.", "signed_on")
     edition = asked.edition
-    if edition is None or edition.pdf_hash is None:
+    if edition is None or (edition.pdf_hash is None and not edition.is_outside):
         raise RuleBroken("No edition was ready to be signed here on that day.", "signed_on")
+    if asked.row.outside_id is not None:
+        current = outside.find_current(asked.row.outside_id, today)
+        if current is not None and outside.asks_again_since(outside.get_edition(edition.id), current):
+            raise RuleBroken(
+                f"There is a newer edition of {asked.policy_title} since that day: they have to confirm that one.",
+                "signed_on",
+            )
+        return edition
+    assert asked.row.policy_id is not None
     newest = policies.find_edition_in_force(asked.row.policy_id, asked.row.school_id, today, whole=False)
     if newest is not None and reading.is_material_since(policies.get_edition(edition.id), newest):
         raise RuleBroken(

@@ -55,6 +55,7 @@ def ask(
             assignment_id=row.id,
             person_id=actor.person_id,
             policy_id=row.policy_id,
+            outside_id=row.outside_id,
             school_id=row.school_id,
             kind=str(asking),
         )

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from trustportal.acceptance.domain.statement import statement_version, worded
-from trustportal.acceptance.models import Assignment, Signature
-from trustportal.acceptance.queries import mine
+from trustportal.acceptance.models import Assignment, OutsideEdition, Signature
+from trustportal.acceptance.queries import mine, outside
 from trustportal.acceptance.queries.mine import EditionRow, ToSign
 from trustportal.acceptance.services.giving import Given, give
 from trustportal.access import Actor
@@ -19,7 +19,6 @@ from trustportal.errors import Conflict, Forbidden, NotFound, RuleBroken
 from trustportal.policies import queries as policies
 from trustportal.policies import reading
 from trustportal.policies.domain.diff import ClauseChange
-from trustportal.policies.domain.lifecycle import edition_label
 from trustportal.policies.domain.resolve import EditionClause
 from trustportal.policies.models import Edition
 from trustportal.tenants import queries as tenants
@@ -30,7 +29,8 @@ class ToRead:
     """What the page of an assignment shows: the difference first, then the whole text, then the words to sign."""
 
     assignment: mine.MyAssignment
-    edition: Edition
+    #: None for an outside document, which the portal has no copy of.
+    edition: Edition | None
     clauses: Sequence[EditionClause]
     #: What changed since this person last signed here; empty where they never did, or where nothing changed.
     changes: Sequence[ClauseChange]
@@ -45,6 +45,17 @@ class ToRead:
     changes_meanwhile: Sequence[ClauseChange]
     #: A newer edition is in force, but its PDF is still being made: nothing can be signed for a moment.
     waits_for_pdf: bool
+    #: The outside document that is to be confirmed, instead of an edition.
+    document: OutsideEdition | None = None
+    #: What they confirmed of it before, where that was another edition.
+    confirmed_before: OutsideEdition | None = None
+
+    @property
+    def edition_id(self) -> UUID:
+        """What the form carries, so that nobody signs another edition than they read."""
+        shown = self.edition or self.document
+        assert shown is not None
+        return shown.id
 
 
 def to_read(actor: Actor, *, assignment_id: UUID, today: date, seen_id: UUID | None = None) -> ToRead:
@@ -53,6 +64,9 @@ def to_read(actor: Actor, *, assignment_id: UUID, today: date, seen_id: UUID | N
     `seen_id`: the edition that the page showed before, if it may have been superseded since.
     """
     assignment = mine.get_mine(assignment_id, _myself(actor))
+    if assignment.outside_id is not None:
+        return _document_to_read(assignment, assignment.outside_id, today)
+    assert assignment.policy_id is not None
     edition = policies.get_edition(assignment.edition_id)
     in_force = policies.find_edition_in_force(assignment.policy_id, assignment.school_id, today)
     waits = False
@@ -86,6 +100,36 @@ def to_read(actor: Actor, *, assignment_id: UUID, today: date, seen_id: UUID | N
         statement_version=statement_version(statement),
         changes_meanwhile=_meanwhile(seen_id, edition),
         waits_for_pdf=waits,
+    )
+
+
+def _document_to_read(assignment: mine.MyAssignment, document_id: UUID, today: date) -> ToRead:
+    """The same for an outside document: what is recorded of it, and what its person confirmed before."""
+    document = outside.get_edition(assignment.edition_id)
+    current = outside.find_current(document_id, today)
+    if assignment.state == "open" and current is not None:
+        document = current
+    before = None
+    if assignment.signed_edition_id not in {None, document.id}:
+        assert assignment.signed_edition_id is not None
+        before = outside.get_edition(assignment.signed_edition_id)
+    place_name = tenants.place_name(assignment.school_id)
+    row = mine.document_row(document)
+    statement = worded(document.statement, edition=row.label, place=place_name, **row.words)
+    return ToRead(
+        assignment=assignment,
+        edition=None,
+        clauses=(),
+        changes=(),
+        reasons={},
+        last_label=before.edition if before is not None else None,
+        place_name=place_name,
+        statement=statement,
+        statement_version=statement_version(statement),
+        changes_meanwhile=(),
+        waits_for_pdf=False,
+        document=document,
+        confirmed_before=before,
     )
 
 
@@ -133,12 +177,7 @@ def sign(
         if not confirmed:
             raise RuleBroken("Tick the box to say that you agree, then choose Sign.", "confirmed")
         edition = _edition_to_sign(asked, edition_id)
-        statement = worded(
-            asked.campaign_statement,
-            policy=asked.policy_title,
-            edition=edition_label(edition.major, edition.minor),
-            place=asked.place_name,
-        )
+        statement = asked.worded(edition)
         if statement_version(statement) != statement_seen:
             raise Conflict("The words that you are asked to agree to have changed. Please read them again.")
         return give(
@@ -174,10 +213,12 @@ def _edition_to_sign(asked: ToSign, seen: UUID) -> EditionRow:
     edition = asked.edition
     if edition is None:
         raise RuleBroken("This policy is not in force here any more: you have nothing to sign.")
-    if edition.pdf_hash is None:
+    if edition.pdf_hash is None and not edition.is_outside:
         raise Conflict(
             "A new edition has just come into force and is being prepared. Please try again in a minute."
         )
+    if edition.id != seen and edition.is_outside:
+        raise Conflict("A newer edition has been recorded since you opened the page. Please read that one.")
     if edition.id != seen:
         raise Conflict("This policy has changed since you opened the page. Here is what is different now.")
     return edition

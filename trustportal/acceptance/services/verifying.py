@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from trustportal import audit, blobs
+from trustportal.acceptance.domain.documents import document_hash
 from trustportal.acceptance.domain.evidence import Found, SignedFacts, faults, record_to_sign
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine, proofs
+from trustportal.acceptance.queries import mine, outside, proofs
 from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.kernel_models import AuditEvent, AuditPayload
@@ -66,6 +67,8 @@ def facts_of(signature: Signature) -> SignedFacts:
         authenticated_at=signature.authenticated_at,
         witness=signature.witness,
         record_version=signature.record_version,
+        outside_id=signature.outside_id,
+        outside_edition_id=signature.outside_edition_id,
     )
 
 
@@ -92,7 +95,7 @@ class Verifier:
     """Verifies signatures; what many of them stand on (an edition's text, its PDF) is hashed once."""
 
     def __init__(self) -> None:
-        self._contents: dict[UUID, tuple[str | None, tuple[str, ...]]] = {}
+        self._contents: dict[UUID | None, tuple[str | None, tuple[str, ...]]] = {}
         self._files: dict[str, str | None] = {}
 
     def verify(self, signatures: Sequence[Signature]) -> list[Verified]:
@@ -122,14 +125,15 @@ class Verifier:
         before: Mapping[int, bytes],
     ) -> Verified:
         evidence = facts_of(signature)
-        if signature.edition_id not in self._contents:
-            self._contents[signature.edition_id] = _content(signature)
-        content_hash, clauses = self._contents[signature.edition_id]
+        text_id = signature.edition_id or signature.outside_edition_id
+        if text_id not in self._contents:
+            self._contents[text_id] = _content(signature)
+        content_hash, clauses = self._contents[text_id]
         scan = (signature.witness or {}).get("scan_sha256")
         found = Found(
             row_hash=signature.record_hash,
             content_hash=content_hash,
-            pdf_hash=self._file_hash(signature.pdf_hash),
+            pdf_hash=self._file_hash(signature.pdf_hash) if signature.pdf_hash is not None else None,
             audited=_audited(payload) if event is not None else None,
             audit_intact=event is not None and payload is not None and _is_intact(event, payload, before),
             altered_clauses=clauses,
@@ -153,6 +157,8 @@ def _content(signature: Signature) -> tuple[str | None, tuple[str, ...]]:
     """The hash of what the edition says, made again from its stored header, place and words; and the numbers of the
     clauses whose words are gone, or are not those of the hash under which they are stored.
     """
+    if signature.edition_id is None:
+        return _document_content(signature.outside_edition_id), ()
     try:
         edition = policies.get_edition(signature.edition_id)
     except NotFound:
@@ -178,6 +184,16 @@ def _content(signature: Signature) -> tuple[str | None, tuple[str, ...]]:
         for one in edition.tree
     )
     return edition_hash(clauses, PolicyHeader.from_json(edition.header), edition.place_name), altered
+
+
+def _document_content(edition_id: UUID | None) -> str | None:
+    """The hash of an outside document's record, made again from its row; None where it is gone."""
+    try:
+        if edition_id is None:
+            return None
+        return document_hash(outside.facts_of(outside.get_edition(edition_id)))
+    except NotFound:
+        return None
 
 
 def _file_hash(digest: str) -> str | None:

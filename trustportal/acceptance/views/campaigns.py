@@ -11,7 +11,7 @@ from trustportal.acceptance import exports, services
 from trustportal.acceptance.domain.years import academic_year, year_label
 from trustportal.acceptance.forms import CampaignForm, ScheduleForm
 from trustportal.acceptance.models import Campaign
-from trustportal.acceptance.queries import facts, overview, owing, progress
+from trustportal.acceptance.queries import facts, outside, overview, owing, progress
 from trustportal.acceptance.services.campaigns import PlacePreview
 from trustportal.acceptance.views.blueprint import blueprint
 from trustportal.acceptance.views.picture import picture_of
@@ -79,6 +79,7 @@ def _form() -> CampaignForm:
         **{key: suggested[key] for key in ("title", "opens_on", "due_on", "joiner_days", "statement")},
         "academic_year": str(suggested["academic_year"]),
         "policies": [str(one) for one in suggested["policy_ids"]],
+        "documents": [str(one) for one in suggested["document_ids"]],
         "roles": [str(one) for one in suggested["roles"]],
     }
     if suggested["places"]:
@@ -90,6 +91,7 @@ def _offered(form: CampaignForm, *, years: tuple[int, ...]) -> CampaignForm:
     return form.offer(
         years=years,
         policies=[(str(policy.id), policy.title) for policy in policies.list_policies()],
+        documents=[(str(one.document_id), f"{one.title}, {one.edition}") for one in outside.list_newest()],
         schools=[(str(one.id), one.name) for one in tenants.list_schools(open_on=today())],
         trust_name=trust_here().name,
     )
@@ -104,6 +106,7 @@ def change_campaign(trust: str, campaign_id: UUID) -> Response:
         "title": found.title,
         "academic_year": str(found.academic_year),
         "policies": [str(one) for one in facts.policy_ids_of(found.id)],
+        "documents": [str(one) for one in facts.document_ids_of(found.id)],
         "where": "some" if found.places else "all",
         "places": list(found.places),
         "roles": list(found.roles),

@@ -70,7 +70,7 @@ def _sheet(place: PlaceShown, sheet: Sheet) -> Response:
             place=place.name,
             address=_address(),
             last_on=sheet.last_on,
-            slips=[SlipPrint(one.name, one.code, one.owed) for one in sheet.slips],
+            slips=[SlipPrint(one.name, one.code, one.owed, one.answered) for one in sheet.slips],
             made_on=today(),
             colour=here.colour,
             logo=blobs.get(here.logo_hash).content if here.logo_hash else None,

@@ -12,14 +12,16 @@ from flask import Response, current_app, request, session, url_for
 
 from trustportal.acceptance import services
 from trustportal.acceptance.domain.codes import IDLE, sitting_holds
+from trustportal.acceptance.domain.questions import Asking, To
 from trustportal.acceptance.domain.years import year_label
 from trustportal.acceptance.forms import CodeForm, SignForm
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine
+from trustportal.acceptance.queries import mine, questions
 from trustportal.acceptance.services import codes
 from trustportal.acceptance.services.codes import Sitting
 from trustportal.acceptance.views.blueprint import blueprint
 from trustportal.acceptance.views.presenting import shown_clauses
+from trustportal.acceptance.views.questions import question_form
 from trustportal.access import Actor
 from trustportal.db import enter_scope
 from trustportal.errors import NotFound
@@ -121,7 +123,14 @@ def kiosk_list(sitting: Sitting, actor: Actor) -> Response:
     """What this person is to sign."""
     asked = mine.list_open(_me(actor))
     signed = [one for one in mine.list_signatures(_me(actor)) if one.signed_at >= sitting.began_at]
-    return page("acceptance/kiosk_list.html", asked=asked, signed=signed, today=today(), **_common(actor))
+    return page(
+        "acceptance/kiosk_list.html",
+        asked=asked,
+        answers=questions.list_answered_for(_me(actor), [one.id for one in asked]),
+        signed=signed,
+        today=today(),
+        **_common(actor),
+    )
 
 
 @blueprint.route(f"{ROOT}/<uuid:assignment_id>", methods=["GET", "POST"])
@@ -137,15 +146,16 @@ def kiosk_sign(sitting: Sitting, actor: Actor, assignment_id: UUID) -> Response:
     shown = services.to_read(actor, assignment_id=assignment_id, today=today(), seen_id=seen)
     if shown.assignment.state == "signed":
         return see_other(url_for("acceptance.kiosk_list"))
-    form.edition_id.data, form.statement_seen.data = str(shown.edition.id), shown.statement_version
+    form.edition_id.data, form.statement_seen.data = str(shown.edition_id), shown.statement_version
     if form.superseded:
         form.confirmed.data = False
     return page(
         "acceptance/kiosk_sign.html",
         form=form,
         shown=shown,
-        text=shown_clauses(shown.edition, shown.clauses),
+        text=shown_clauses(shown.edition, shown.clauses) if shown.edition is not None else None,
         errors=form.summary,
+        answers=questions.list_answered_for(_me(actor), [assignment_id]),
         year=year_label(shown.assignment.academic_year),
         status=form.status,
         **_common(actor),
@@ -172,6 +182,39 @@ def _sign(actor: Actor, assignment_id: UUID, form: SignForm) -> Signature:
         now=now(),
         today=today(),
         user_agent=request.headers.get("User-Agent", ""),
+    )
+
+
+@blueprint.route(f"{ROOT}/<uuid:assignment_id>/question", methods=["GET", "POST"])
+@public
+@sitting_only
+def kiosk_ask(sitting: Sitting, actor: Actor, assignment_id: UUID) -> Response:
+    """A question instead of a signature, or why not: the answer is read with the next code, or on paper."""
+    asked = mine.get_mine(assignment_id, _me(actor))
+    form, has_manager = question_form(_me(actor), asked.school_id)
+    if form.is_submitted() and form.carry_out(
+        lambda: services.ask(
+            actor,
+            assignment_id=assignment_id,
+            asking=Asking(form.asking.data),
+            to=To(form.to.data),
+            words=form.words.data or "",
+            now=now(),
+            today=today(),
+        )
+    ):
+        return see_other(
+            url_for("acceptance.kiosk_list"),
+            "It has been sent. The answer waits for you when you sign in with a new code; the office can print it too.",
+        )
+    return page(
+        "acceptance/kiosk_ask.html",
+        form=form,
+        asked=asked,
+        has_manager=has_manager,
+        errors=form.summary,
+        status=form.status,
+        **_common(actor),
     )
 
 

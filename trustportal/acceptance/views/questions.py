@@ -10,6 +10,8 @@ from trustportal.acceptance import services
 from trustportal.acceptance.domain.questions import Asking, To
 from trustportal.acceptance.forms import AnswerForm, QuestionForm
 from trustportal.acceptance.queries import mine, people, questions
+from trustportal.acceptance.queries.facts import Place
+from trustportal.acceptance.queries.questions import QuestionShown
 from trustportal.acceptance.services.questions import get_readable
 from trustportal.acceptance.views.blueprint import blueprint
 from trustportal.errors import NotFound
@@ -25,16 +27,20 @@ def _me() -> UUID:
     return person_id
 
 
+def question_form(person_id: UUID, school_id: Place) -> tuple[QuestionForm, bool]:
+    """The form for a question at a place, and whether somebody is noted as the line manager there."""
+    has_manager = (person_id, school_id) in people.line_managers([person_id], today())
+    post = tenants.values_for_place(school_id).get("role.headteacher", "The headteacher")
+    head = post if school_id is not None else "The chief executive"
+    return QuestionForm().offer(head=head, has_manager=has_manager), has_manager
+
+
 @blueprint.route("/t/<trust>/sign/<uuid:assignment_id>/question", methods=["GET", "POST"])
 @signed_in
 def ask(trust: str, assignment_id: UUID) -> Response:
     """A question about what I am to sign, or why I will not."""
     asked = mine.get_mine(assignment_id, _me())
-    has_manager = (_me(), asked.school_id) in people.line_managers([_me()], today())
-    post = tenants.values_for_place(asked.school_id).get("role.headteacher", "The headteacher")
-    form = QuestionForm().offer(
-        head=post if asked.school_id is not None else "The chief executive", has_manager=has_manager
-    )
+    form, has_manager = question_form(_me(), asked.school_id)
     if form.is_submitted() and form.carry_out(
         lambda: services.ask(
             actor(),
@@ -60,6 +66,16 @@ def ask(trust: str, assignment_id: UUID) -> Response:
     )
 
 
+def _how_told(shown: QuestionShown) -> str:
+    """How an answer reaches the one who asked."""
+    if shown.asker_has_email:
+        return f"{shown.asker} is told by mail."
+    return (
+        f"{shown.asker} has no e-mail: the answer waits for them with their next code, and stands on the form that"
+        " the office prints for them."
+    )
+
+
 @blueprint.get("/t/<trust>/questions")
 @signed_in
 def my_questions(trust: str) -> Response:
@@ -81,9 +97,7 @@ def question(trust: str, question_id: UUID) -> Response:
     if form.is_submitted() and form.carry_out(
         lambda: services.answer(actor(), question_id=question_id, answer=form.answer.data or "", now=now())
     ):
-        return see_other(
-            url_for("acceptance.my_questions", trust=trust), f"Noted. {shown.asker} is told by mail."
-        )
+        return see_other(url_for("acceptance.my_questions", trust=trust), f"Noted. {_how_told(shown)}")
     open_still = shown.question.state == "open"
     return page(
         "acceptance/question.html",

@@ -11,7 +11,7 @@ from trustportal.acceptance import services
 from trustportal.acceptance.domain.years import overdue, year_label
 from trustportal.acceptance.forms import CheckForm, SignForm
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine, proofs
+from trustportal.acceptance.queries import mine, outside, proofs
 from trustportal.acceptance.services import certificates
 from trustportal.acceptance.views.blueprint import blueprint
 from trustportal.acceptance.views.presenting import shown_clauses
@@ -57,7 +57,7 @@ def sign(trust: str, assignment_id: UUID) -> Response:
         assert signature is not None
         return see_other(url_for("acceptance.receipt", trust=trust, signature_id=signature.id))
     # The form carries what this page shows, not what the last one showed.
-    form.edition_id.data, form.statement_seen.data = str(shown.edition.id), shown.statement_version
+    form.edition_id.data, form.statement_seen.data = str(shown.edition_id), shown.statement_version
     if form.superseded:
         form.confirmed.data = False
     asked = mine.list_open(_me())
@@ -65,7 +65,7 @@ def sign(trust: str, assignment_id: UUID) -> Response:
         "acceptance/sign.html",
         form=form,
         shown=shown,
-        text=shown_clauses(shown.edition, shown.clauses),
+        text=shown_clauses(shown.edition, shown.clauses) if shown.edition is not None else None,
         errors=form.summary,
         position=next((number for number, one in enumerate(asked, 1) if one.id == assignment_id), 0),
         total=len(asked),
@@ -106,7 +106,7 @@ def _go_on(trust: str, signed: Signature) -> Response:
             url_for("acceptance.my_signatures", trust=trust),
             f"Thank you. You have signed {signed.policy_title}, and nothing is left to sign.",
         )
-    more = "One policy is left." if len(left) == 1 else f"{len(left)} policies are left."
+    more = "One is left to sign." if len(left) == 1 else f"{len(left)} are left to sign."
     return see_other(
         url_for("acceptance.sign", trust=trust, assignment_id=left[0].id),
         f"You have signed {signed.policy_title}. {more}",
@@ -118,7 +118,9 @@ def _go_on(trust: str, signed: Signature) -> Response:
 def policy_to_sign(trust: str, assignment_id: UUID) -> Response:
     """The PDF of what I am asked to sign."""
     shown = services.to_read(actor(), assignment_id=assignment_id, today=today())
-    return _pdf(shown.edition.pdf_hash, f"{shown.assignment.policy_slug}.pdf")
+    return _pdf(
+        shown.edition.pdf_hash if shown.edition is not None else None, f"{shown.assignment.policy_slug}.pdf"
+    )
 
 
 @blueprint.get("/t/<trust>/signatures")
@@ -153,6 +155,7 @@ def receipt(trust: str, signature_id: UUID) -> Response:
         signature=signature,
         verified=services.verify_signature(signature.id),
         is_mine=signature.person_id == _me(),
+        document=outside.get_edition(signature.outside_edition_id) if signature.outside_edition_id else None,
         year=year_label(signature.academic_year),
         certificate=proofs.find_certificate(signature.id),
         making=False,

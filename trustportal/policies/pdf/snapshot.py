@@ -174,3 +174,5 @@ class CertificatePrint:
     check_url: str = ""
     logo: bytes | None = None
     colour: str = HOUSE_COLOUR
+    #: What was signed: a policy, or a document that somebody else publishes.
+    what: str = "Policy"
