@@ -125,7 +125,7 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.INVITATION_USED: frozenset({"invitation_id"}),
         Action.MEMBERSHIP_BEGAN: frozenset({"membership_id", "role", "from_on", "to_on"}),
         Action.MEMBERSHIP_ENDED: frozenset({"membership_id", "role", "to_on"}),
-        Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what"}),
+        Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what", "prepared_by"}),
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.POLICY_WITHDRAWN: frozenset({"withdrawn_on"}),
