@@ -31,6 +31,7 @@ class Permission(StrEnum):
     EDITION_DECIDE = "edition:decide"
     EDITION_READ = "edition:read"
     EDITION_SUBMIT = "edition:submit"
+    JOINING_PREPARE = "joining:prepare"
     OVERRIDE_EDIT = "override:edit"
     OWN_POLICY_EDIT = "own_policy:edit"
     PEOPLE_MANAGE = "people:manage"
@@ -125,6 +126,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_TOTALS,
         Permission.APPROVAL_DECIDE,
         Permission.AUDIT_READ,
+        Permission.JOINING_PREPARE,
         Permission.PEOPLE_MANAGE,
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,
@@ -178,6 +180,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.EDITION_SUBMIT,
+        Permission.JOINING_PREPARE,
         Permission.OVERRIDE_EDIT,
         Permission.OWN_POLICY_EDIT,
         Permission.PEOPLE_READ,
@@ -217,6 +220,7 @@ EVERYWHERE: frozenset[Permission] = frozenset(
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.EDITION_READ,
+        Permission.JOINING_PREPARE,
         Permission.PEOPLE_MANAGE,
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,

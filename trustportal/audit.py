@@ -129,7 +129,7 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.OUTSIDE_DOCUMENT_RECORDED: frozenset(
             {"outside_id", "outside_edition_id", "number", "content_hash"}
         ),
-        Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what"}),
+        Action.OVERRIDE_CHANGED: frozenset({"clause_key", "answer", "what", "prepared_by"}),
         Action.PERSON_CHANGED: frozenset({"fields"}),
         Action.PLACEHOLDER_CHANGED: frozenset({"name"}),
         Action.POLICY_WITHDRAWN: frozenset({"withdrawn_on"}),

@@ -62,6 +62,7 @@ class Event(StrEnum):
     GUIDANCE_REVIEW_OPENED = "guidance_review.opened"
     IMPORT_WAITS = "import.waits"
     INVITATION_MADE = "invitation.made"
+    JOINING_PREPARED = "joining.prepared"
     MAIL_QUEUED = "mail.queued"
     MEMBERSHIP_CHANGED = "membership.changed"
     NOTICE_WRITTEN = "notice.written"

@@ -49,6 +49,11 @@ class JoiningPair(SchoolOwned):
         CheckConstraint("choice IS NULL OR choice IN ('accept', 'drop')", name="joining_choices"),
         CheckConstraint("choice <> 'accept' OR reason <> ''", name="accepted_pair_has_a_reason"),
         CheckConstraint("(choice IS NULL) = (decided_at IS NULL)", name="decided_pair_has_its_time"),
+        CheckConstraint("prepared IS NULL OR prepared IN ('accept', 'drop')", name="prepared_choices"),
+        CheckConstraint(
+            "(prepared IS NULL) = (prepared_by IS NULL) AND (prepared IS NULL) = (prepared_at IS NULL)",
+            name="prepared_pair_says_by_whom",
+        ),
     )
 
     joining_id: Mapped[UUID]
@@ -71,6 +76,10 @@ class JoiningPair(SchoolOwned):
     reason: Mapped[str] = mapped_column(default="")
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
+    #: What the trust's office suggests to the head; it stays when the head has decided.
+    prepared: Mapped[str | None] = mapped_column(String(20))
+    prepared_by: Mapped[UUID | None]
+    prepared_at: Mapped[datetime | None]
     row_version: Mapped[int] = mapped_column(default=1)
 
 

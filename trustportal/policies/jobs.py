@@ -340,6 +340,24 @@ def tell_ended(*, place_id: str) -> None:
         )
 
 
+@job("default", on=Event.JOINING_PREPARED)
+def ask_about_own_policy(*, joining_id: str) -> None:
+    """Tell the head that the trust's office laid the school's old policy beside the trust's and prepared decisions."""
+    joining = queries.get_joining(UUID(joining_id))
+    if joining.state != "open":
+        return
+    policy, school = queries.get_policy_by_id(joining.policy_id), tenants.get_school(joining.school_id)
+    for person_id in tenants.people_with_role(Role.HEADTEACHER, on=today(), school_id=school.id):
+        notify(
+            person_id,
+            subject=f"{policy.title}: decide what {school.short_name} keeps of its own policy"[:200],
+            body=f"The trust compared your own policy ({joining.filename}) with its {policy.title}, and suggests"
+            " which of your words to take over. Nothing is decided, and nothing changes, before you do.",
+            path=f"/t/{tenants.get_trust().slug}/schools/{school.slug}/policies/{policy.slug}/joining",
+            school_id=school.id,
+        )
+
+
 def _tell_school(
     reconcile: Reconcile,
     subject: str,

@@ -6,7 +6,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -85,6 +93,12 @@ class ClauseText(TrustOwned):
             text("to_tsvector('english'::regconfig, (heading::text || ' '::text) || text::text)"),
             postgresql_using="gin",
         ),
+        Index(
+            "ix_clause_text_inside",
+            literal_column("((heading::text || ' '::text) || text::text)").label("said"),
+            postgresql_using="gin",
+            postgresql_ops={"said": "trigrams.gin_trgm_ops"},
+        ),
     )
     trust_id: Mapped[UUID] = mapped_column(primary_key=True)
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -92,12 +106,16 @@ class ClauseText(TrustOwned):
     text: Mapped[str]
 
 
-class TemplateVersion(TrustRow):
-    """The trust's text. While a draft its clauses are rows of `draft_clause`; when it is submitted it is frozen."""
+class TemplateVersion(PlaceOwned):
+    """The trust's text. While a draft its clauses are rows of `draft_clause`; when it is submitted it is frozen.
+
+    `school_id`: as its policy's; what a school writes for itself has the reach of that school.
+    """
 
     __tablename__ = "template_version"
     __rules__ = (
         points_at("policy", "policy_id"),
+        points_at("school", "school_id"),
         points_at("template_version", "based_on_id"),
         UniqueConstraint("trust_id", "policy_id", "number", name="uq_template_version_number"),
         Index(
@@ -139,12 +157,16 @@ class TemplateVersion(TrustRow):
     draft_pdf_of: Mapped[int | None]
 
 
-class DraftClause(TrustRow):
-    """One clause of a draft. `row_version` keeps two editors from overwriting each other."""
+class DraftClause(PlaceOwned):
+    """One clause of a draft. `row_version` keeps two editors from overwriting each other.
+
+    `school_id`: as its version's.
+    """
 
     __tablename__ = "draft_clause"
     __rules__ = (
         points_at("template_version", "version_id", ondelete="CASCADE"),
+        points_at("school", "school_id"),
         UniqueConstraint("trust_id", "version_id", "key", name="uq_draft_clause_key"),
         UniqueConstraint(
             "trust_id",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from io import BytesIO
 
 import pytest
+from sqlalchemy import select
 
-from tests.integration.policies.given import ADMINISTRATORS, Social
+from tests.integration.policies.given import ADMINISTRATORS, Social, run_quick_jobs
 from tests.unit.importing.word_files import p, word
 from trustportal.access import Role
+from trustportal.db import db
+from trustportal.kernel_models import AuditPayload
+from trustportal.mail import Notice
 from trustportal.policies import queries, reading
 from trustportal.policies.import_models import JoiningPair
 
@@ -27,7 +32,11 @@ OLD = word(
 @pytest.fixture
 def pairs(at_ashgrove: Social, client_for) -> tuple[Social, object, dict[str, str]]:  # type: ignore[no-untyped-def]
     """The head has brought the file and compared it: (school, client, text of each own clause -> address)."""
-    client = client_for(at_ashgrove.head)
+    return compared(at_ashgrove, client_for(at_ashgrove.head))
+
+
+def compared(at_ashgrove: Social, client) -> tuple[Social, object, dict[str, str]]:  # type: ignore[no-untyped-def]
+    """Somebody brings the file and compares it."""
     client.get(at_ashgrove.url("bring"))
     sent = client.post(
         at_ashgrove.url("bring"),
@@ -49,8 +58,8 @@ def pairs(at_ashgrove: Social, client_for) -> tuple[Social, object, dict[str, st
         },
     )
     assert fixed.status_code == 303
-    compared = client.post(f"{sent.location}/compare")
-    assert compared.location.endswith("/joining")
+    begun = client.post(f"{sent.location}/compare")
+    assert begun.location.endswith("/joining")
     with at_ashgrove.world.looking():
         opened = queries.find_open_joining(at_ashgrove.policy_id, at_ashgrove.school.id)
         assert opened is not None
@@ -147,3 +156,72 @@ def test_giving_up_takes_nothing_over_and_one_can_begin_again(pairs, client_for)
     assert client_for(stranger).get(social.url("joining")).status_code in (403, 404)
     assert client_for(social.teacher).get(social.url("bring")).status_code == 403
     assert addresses
+
+
+def test_the_trusts_office_prepares_and_the_head_decides(at_ashgrove: Social, client_for) -> None:  # type: ignore[no-untyped-def]
+    on, world = at_ashgrove, at_ashgrove.world
+    manager = client_for(world.manager)
+    assert on.url("bring") in manager.get(on.url()).text
+    _, _, addresses = compared(on, manager)
+    page = manager.get(on.url("joining")).text
+    assert "Suggest an answer for 3 clauses" in page
+    assert on.url("joining/finish") not in page
+
+    def say(client, text: str, choice: str, words: str = "", row_version: int = 1):  # type: ignore[no-untyped-def]
+        sent = {"choice": choice, "text": words or text, "reason": "So it was agreed when the school joined."}
+        return client.post(
+            on.url(f"joining/{addresses[text]}"), data={**sent, "row_version": str(row_version)}
+        )
+
+    for text, choice in ((THREE, "accept"), (WRITING, "drop")):
+        assert say(manager, text, choice).status_code == 303
+    assert "1 clause has no suggestion yet" in manager.get(on.url("joining")).text
+    # Only the head decides, by whatever way the trust's office tries.
+    for way in ("finish", "take-prepared"):
+        assert manager.post(on.url(f"joining/{way}"), data={"drop_rest": "yes"}).status_code == 403
+    assert (row(on, THREE).prepared, row(on, THREE).choice) == ("accept", None)
+    assert manager.post(on.url("joining/hand-over")).status_code == 303
+    run_quick_jobs(world)
+
+    head = client_for(on.head)
+    home = head.get(world.url()).text
+    assert "Decide three clauses of your own policy beside the Social media policy" in home
+    assert "suggests an answer for two of them" in home
+    with world.looking():
+        subjects = list(db.session.scalars(select(Notice.subject).where(Notice.person_id == on.head.id)))
+    assert "Social media policy: decide what Ashgrove keeps of its own policy" in subjects
+    page = head.get(on.url("joining")).text
+    assert "Nora Network suggests to take these words over" in page
+    assert "So it was agreed when the school joined." in page
+    assert "Nora Network suggests to drop them" in page
+    # The head sees one otherwise; the office has no say about it any more.
+    assert say(head, WRITING, "accept", row_version=2).status_code == 303
+    late = say(manager, WRITING, "drop", row_version=3)
+    assert late.status_code == 422
+    assert "has decided this clause already" in late.text
+    assert "can give it up" in manager.post(on.url("joining/give-up")).text
+    assert head.post(on.url("joining/take-prepared")).status_code == 303
+    assert (row(on, THREE).choice, row(on, THREE).decided_by) == ("accept", on.head.id)
+    assert row(on, THREE).prepared_by == world.manager.id
+    assert row(on, ORCHARD).choice is None
+    assert head.post(on.url("joining/finish"), data={"drop_rest": "yes"}).status_code == 303
+    with world.looking():
+        overrides, added = reading.working_answers(on.policy_id, on.school.id)
+        assert overrides["administrators"].text == THREE
+        assert [one.text for one in added] == [WRITING]
+        said = [json.loads(one) for one in db.session.scalars(select(AuditPayload.payload))]
+    taken = [one for one in said if "taken over from its own policy" in json.dumps(one)]
+    # Of what was taken over as it was suggested, the trail says by whom.
+    assert len(taken) == 2
+    [suggested] = [one for one in taken if "prepared_by" in json.dumps(one)]
+    assert str(world.manager.id) in json.dumps(suggested)
+    assert "administrators" in json.dumps(suggested)
+
+
+def test_the_office_gives_up_what_it_began_itself(at_ashgrove: Social, client_for) -> None:  # type: ignore[no-untyped-def]
+    manager = client_for(at_ashgrove.world.manager)
+    compared(at_ashgrove, manager)
+    given_up = manager.post(at_ashgrove.url("joining/give-up"))
+    assert given_up.status_code == 303
+    assert manager.get(given_up.location).status_code == 200
+    assert manager.get(at_ashgrove.url("joining")).location == at_ashgrove.url()

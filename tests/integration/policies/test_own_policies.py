@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tests.integration.policies.given import run_quick_jobs
+from tests.unit.importing.word_files import p, word
 from trustportal.access import Role
+from trustportal.db import db
 from trustportal.errors import Forbidden, RuleBroken
 from trustportal.policies import queries, reading
 from trustportal.policies.domain.approval import VoteChoice
 from trustportal.policies.services import approvals, drafts
 from trustportal.times import now, today
 
+CLUBS = word(
+    p("Clubs policy", style="Title")
+    + p("Clubs", style="Heading1")
+    + p("Clubs end at five.")
+    + p("A first-aider stays until the last child is fetched.")
+)
 HEADER = {
     "title": "Clubs policy",
     "person_responsible": "Headteacher",
@@ -146,8 +158,6 @@ def test_a_head_does_not_write_the_trusts_policies(at_ashgrove, client_for):
 
 
 def test_the_register_shows_the_three_tiers(at_ashgrove, client_for):
-    from io import BytesIO
-
     from openpyxl import load_workbook
 
     on, world = at_ashgrove, at_ashgrove.world
@@ -174,3 +184,99 @@ def test_the_register_shows_the_three_tiers(at_ashgrove, client_for):
     hazel = world.school("Hazel Lodge")
     other = world.person("Olga Other", (Role.HEADTEACHER, hazel))
     assert "Clubs policy" not in client_for(other).get(world.url("policies/register")).text
+
+
+def test_a_draft_of_its_own_is_out_of_reach_of_other_schools_in_the_database_too(at_ashgrove, client_for):
+    on, world = at_ashgrove, at_ashgrove.world
+    slug = write(on, client_for(on.head))
+    beech = world.school("Beech")
+    outside = world.person("Bea Beech", (Role.HEADTEACHER, beech))
+    with world.looking():
+        own = queries.get_policy(slug)
+        version = queries.find_open_version(own.id)
+        assert version is not None
+        clauses = len(queries.draft_clauses(version.id))
+        assert clauses == 2
+        policy_id, version_id, seen_by = own.id, version.id, {}
+
+    def rows(table: str) -> int:
+        """As the web's role sees it, with no scope of ours added to the statement."""
+        return db.session.execute(
+            sa.text(f"SELECT count(*) FROM {table} WHERE school_id IS NOT NULL"),
+            execution_options={"unscoped_because": "row-level security alone is asked"},
+        ).scalar_one()
+
+    for person in (on.head, on.chair, world.manager, outside):
+        with world.acting(person):
+            seen_by[person] = (rows("template_version"), rows("draft_clause"))
+    assert seen_by == {
+        on.head: (1, clauses),
+        on.chair: (1, clauses),
+        world.manager: (1, clauses),
+        outside: (0, 0),
+    }
+    # What is the trust's is everybody's to see, and no row may pass for another place's than its policy's.
+    with world.acting(outside):
+        assert queries.find_latest_version(on.policy_id) is not None
+    for table, row_id in (("template_version", version_id), ("draft_clause", None)):
+        with world.acting(on.head), pytest.raises(IntegrityError, match="belongs to the place"):
+            db.session.execute(
+                sa.text(f"UPDATE {table} SET school_id = NULL" + (" WHERE id = :id" if row_id else "")),
+                {"id": row_id} if row_id else {},
+                execution_options={"unscoped_because": "row-level security alone is asked"},
+            )
+    with world.acting(outside), pytest.raises((IntegrityError, ProgrammingError)):
+        db.session.execute(
+            sa.text(
+                "INSERT INTO template_version (id, trust_id, policy_id, state, header, marks, reason, author_ids,"
+                " created_at, row_version) SELECT gen_random_uuid(), :trust, :policy, 'draft', '{}', '{}', '', '[]',"
+                " now(), 1"
+            ),
+            {"trust": world.trust_id, "policy": policy_id},
+            execution_options={"unscoped_because": "row-level security alone is asked"},
+        )
+
+
+def test_a_head_imports_a_policy_of_the_schools_own(at_ashgrove, client_for):
+    on, world = at_ashgrove, at_ashgrove.world
+    root = world.url(f"schools/{on.school.slug}/policies")
+    head = client_for(on.head)
+    assert f"{root}/own/import" in head.get(root).text
+    head.get(f"{root}/own/import")
+    file = {"csrf_token": head.csrf, "file": (BytesIO(b"%PDF-1.7 nothing"), "clubs.pdf")}
+    refused = head.post(f"{root}/own/import", data=file, content_type="multipart/form-data")
+    assert refused.status_code == 422
+    file = {"csrf_token": head.csrf, "file": (BytesIO(CLUBS), "clubs.docx")}
+    sent = head.post(f"{root}/own/import", data=file, content_type="multipart/form-data")
+    assert sent.status_code == 303, sent.text
+    assert "Clubs end at five." in head.get(sent.location).text
+    fixed = {"action": "edit", "index": "1", "row_version": "1", "text": "Clubs end at half past five."}
+    assert head.post(f"{sent.location}/correct", data=fixed).status_code == 303
+    with world.looking():
+        policies = len(queries.list_policies())
+    form = head.get(f"{sent.location}/save").text
+    assert 'value="Clubs policy"' in form
+    assert head.post(f"{sent.location}/save", data={**HEADER, "title": " "}).status_code == 422
+    saved = head.post(f"{sent.location}/save", data=HEADER)
+    assert saved.status_code == 303, saved.text
+    assert "half past five" in head.get(saved.location).text
+    # It was used once; another draft of it needs the file again.
+    assert head.post(f"{sent.location}/save", data=HEADER).status_code == 422
+    with world.looking():
+        assert len(queries.list_policies()) == policies + 1
+        own = next(one for one in queries.list_policies() if one.school_id == on.school.id)
+        version = queries.find_open_version(own.id)
+        assert version is not None
+        assert [row.text for row in queries.draft_clauses(version.id) if row.text] == [
+            "Clubs end at half past five.",
+            "A first-aider stays until the last child is fetched.",
+        ]
+    # It goes on like one that was written here, and is nobody else's.
+    draft = world.url(f"policies/{own.slug}/draft")
+    assert head.post(f"{draft}/submit", data={"reason": "We had it in a file."}).status_code == 303
+    assert approve(on, pending(on, own.slug)) == "approved"
+    reading_id = sent.location.rsplit("/", 1)[1]
+    assert client_for(on.teacher).get(f"{root}/own/import").status_code == 403
+    assert client_for(world.manager).get(f"{root}/own/import/{reading_id}").status_code == 403
+    deputy_head = world.person("Ida Interim", (Role.HEADTEACHER, on.school))
+    assert client_for(deputy_head).get(f"{root}/own/import/{reading_id}").status_code == 404

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from tests.integration.moments import moment
 from tests.integration.policies.given import Social
 from tests.integration.policies.several import beside
+from trustportal.db import db
+from trustportal.protection import WEB, WORKER
 
 
 @moment
@@ -83,3 +87,29 @@ def test_a_policy_narrows_it(trust, client_for):
     client = client_for(first.world.manager)
     assert "Ashgrove (1.2)" in search(client, first, "mailowl", f"&policy={first.slug}")
     assert client.get(first.world.url("search?q=mailowl&policy=nothing")).status_code == 404
+
+
+def test_a_piece_of_a_word_is_found_by_its_index_and_after_the_words_themselves(trust, client_for):
+    first, beech = trust["Ashgrove"], trust["Beech"]
+    beech.answer("administrators", "The owl on the roof is not disturbed.")
+    beech.submit_and_approve()
+    page = search(client_for(first.world.manager), first, "owl")
+    assert "Mail<mark>Owl</mark>" in page
+    assert "<mark>owl</mark>" in page
+    # Quotation marks ask for whole words; a piece is looked for in each bound as a word is.
+    whole = search(client_for(first.world.manager), first, "%22owl%22")
+    assert "<mark>owl</mark>" in whole
+    assert "Mail" not in whole
+    # One word as it is, another inside one.
+    both = search(client_for(first.world.manager), first, "letter+ilow")
+    assert "Ma<mark>ilOw</mark>l" in both
+    assert "Nothing found" in search(client_for(first.world.manager), first, "roof+ilow")
+    assert "Nothing found" in search(client_for(trust["Cedar"].head), first, "ilow")
+    # Neither web nor workers may use what the search is made of.
+    with first.world.looking():
+        for role in (WEB, WORKER):
+            enters = db.session.execute(
+                text(f"SELECT has_schema_privilege('{role}', 'trigrams', 'USAGE')"),
+                execution_options={"unscoped_because": "it asks about a role"},
+            ).scalar_one()
+            assert enters is False

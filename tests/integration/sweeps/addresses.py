@@ -81,13 +81,24 @@ AT_ENDPOINT: Mapping[str, Any] = {
     "drafts.withdraw": lambda at: {"policy": at.submitted},
     "approvals.ratify": lambda at: {"run_id": at.acted},
     "own_policies.go_on": lambda at: {"policy": at.own},
+    **{
+        f"own_policies.{name}": lambda at: {"reading_id": at.ids["head_reading_id"]}
+        for name in ("brought", "correct", "save")
+    },
     "policy_register.edition": lambda at: {"policy": at.drafting},
     "policy_register.edition_pdf": lambda at: {"policy": at.drafting},
     "policy_register.withdraw": lambda at: {"policy": at.reconciling},
     "policies.release": lambda at: {"policy": at.drafting},
     **{
         f"school_policies.{name}": lambda at: {"policy": at.joining}
-        for name in ("joining", "decide_pair", "finish_joining", "give_up_joining")
+        for name in (
+            "joining",
+            "decide_pair",
+            "finish_joining",
+            "give_up_joining",
+            "take_prepared",
+            "hand_over_joining",
+        )
     },
     **{
         f"school_policies.{name}": lambda at: {"reading_id": at.ids["head_reading_id"]}

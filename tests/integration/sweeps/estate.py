@@ -403,6 +403,10 @@ def _imports(furnished: Furnished) -> None:
             now=now(),
         )
         furnished.ids["pair_id"] = policies.joining_pairs(opened.id)[0].id
+    with furnished.world.acting(furnished.world.manager) as actor:
+        joining.hand_over(
+            actor, policy_id=_policy_id(furnished.joining), school_id=furnished.ashgrove.id, now=now()
+        )
     with furnished.world.looking():
         entries = policies.entries_of(furnished.ids["batch_id"])
         furnished.ids["import_entry_id"] = entries[0].entry.id

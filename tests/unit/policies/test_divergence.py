@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.unit.policies.given_policies import clause, section
 from trustportal.policies.domain.clauses import Mode
 from trustportal.policies.domain.divergence import Cell, Filter, State, at_school, cells_of
-from trustportal.policies.domain.search import ts_query
 
 TREE = (
     section("s", mode=Mode.ADAPTABLE),
@@ -62,25 +59,3 @@ def test_a_circle_of_additions_ends():
 )
 def test_what_a_filter_shows(state: str, cell: Cell | None, shown: bool):
     assert Filter(state=state).shows(cell) is shown
-
-
-@pytest.mark.parametrize(
-    ("typed", "asked"),
-    [
-        ("ParentMail", "'ParentMail':*"),
-        ("parent  mail", "'parent':* & 'mail':*"),
-        ('"parent mail" app', "('parent' <-> 'mail') & 'app':*"),
-        ("head's", "'head''s':*"),
-        ("a & b | !c <-> (d):*", "'a':* & 'b':* & 'c':* & 'd':*"),
-        ("123ICT", "'123ICT':*"),
-        ("???", ""),
-        ("", ""),
-    ],
-)
-def test_what_is_typed_becomes_words_and_no_operators(typed: str, asked: str):
-    assert ts_query(typed) == asked
-
-
-@given(st.text(max_size=60))
-def test_quotes_are_always_closed(typed: str):
-    assert ts_query(typed).count("'") % 2 == 0

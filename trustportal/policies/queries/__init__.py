@@ -42,9 +42,11 @@ from trustportal.policies.queries.imports import (
     find_open_joining,
     get_batch,
     get_entry,
+    get_joining,
     get_joining_pair,
     joining_pairs,
     list_batches,
+    list_open_joinings,
 )
 from trustportal.policies.queries.lint import (
     ClauseInForce,
@@ -176,6 +178,7 @@ __all__ = [
     "get_edition_numbered",
     "get_entry",
     "get_guidance_review",
+    "get_joining",
     "get_joining_pair",
     "get_numbered_version",
     "get_policy",
@@ -197,6 +200,7 @@ __all__ = [
     "list_guidance_reviews",
     "list_lint_answers",
     "list_open_guidance_reviews",
+    "list_open_joinings",
     "list_open_reconciles",
     "list_overrides",
     "list_policies",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,8 +10,21 @@ from sqlalchemy import func, select
 
 from trustportal.db import db
 from trustportal.errors import NotFound
+from trustportal.policies.domain.joining import Proposal
 from trustportal.policies.import_models import ImportBatch, ImportEntry, Joining, JoiningPair
 from trustportal.policies.models import ImportReading
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJoining:
+    """A comparison that a school has open. `waiting` of its clauses wait for the head, `prepared` of these with a
+    suggestion of the trust's office.
+    """
+
+    policy_id: UUID
+    school_id: UUID
+    waiting: int
+    prepared: int
 
 
 def find_open_joining(policy_id: UUID, school_id: UUID, *, lock: bool = False) -> Joining | None:
@@ -22,6 +35,34 @@ def find_open_joining(policy_id: UUID, school_id: UUID, *, lock: bool = False) -
     if lock:
         statement = statement.with_for_update()
     return db.session.scalars(statement).one_or_none()
+
+
+def list_open_joinings(school_ids: Collection[UUID]) -> list[OpenJoining]:
+    """The comparisons that schools have open, with how many clauses wait for the head and how many are prepared."""
+    waits = (JoiningPair.proposal != Proposal.NOTHING.value) & JoiningPair.choice.is_(None)
+    rows = db.session.execute(
+        select(
+            Joining.policy_id,
+            Joining.school_id,
+            func.count(JoiningPair.id).filter(waits),
+            func.count(JoiningPair.id).filter(waits & JoiningPair.prepared.is_not(None)),
+        )
+        .join(
+            JoiningPair,
+            (JoiningPair.trust_id == Joining.trust_id) & (JoiningPair.joining_id == Joining.id),
+        )
+        .where(Joining.school_id.in_(school_ids), Joining.state == "open")
+        .group_by(Joining.policy_id, Joining.school_id)
+    )
+    return [OpenJoining(*row) for row in rows]
+
+
+def get_joining(joining_id: UUID) -> Joining:
+    """A comparison by its id. Raises `NotFound`."""
+    found = db.session.scalars(select(Joining).where(Joining.id == joining_id)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def joining_pairs(joining_id: UUID) -> list[JoiningPair]:

@@ -1,13 +1,13 @@
 """Searching the words of all clauses, of the trust's versions and of every edition that the scope sees, then and now.
 
-`search_clauses` (a function of the database) finds by index which words match and which editions say them, as ids.
+`find_clauses` (a function of the database) finds by index which words match and which editions say them, as ids.
 What the ids stand for is read here under row-level security, so that a school's people find their own school's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -17,12 +17,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH, TEXT, distinct_on
 
 from trustportal.db import db
 from trustportal.policies.domain.lifecycle import edition_label
+from trustportal.policies.domain.search import CLOSE, OPEN, Part, snippet
 from trustportal.policies.models import ClauseText, Edition, Policy, TemplateVersion
 
 #: So many different wordings are looked at: the best matches. Whoever gets them all should ask more closely.
 MOST_WORDINGS = 200
-#: Around a found word, until the page marks it. Private use: they stand in no real text.
-OPEN, CLOSE = "\ue010", "\ue011"
 _HEADLINE = (
     f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=34, MinWords=16, MaxFragments=2, FragmentDelimiter=' … '"
 )
@@ -82,18 +81,31 @@ class Found:
     cut: bool
 
 
-def search(query: str, *, on: date, policy_id: UUID | None = None, with_versions: bool = True) -> Found:
-    """Find words, as `domain.search.ts_query` asks for them. In-force is what holds on the day `on`."""
+def search(
+    parts: Sequence[Part], *, on: date, policy_id: UUID | None = None, with_versions: bool = True
+) -> Found:
+    """Find what says all the parts: as words of their own first, then as pieces of words.
+
+    In force is what holds on the day `on`.
+    """
     rows = db.session.execute(
-        text("SELECT words, of_trust, clause_key, edition_ids FROM search_clauses(:query, :most)"),
-        {"query": query, "most": MOST_WORDINGS},
+        text(
+            "SELECT words, of_trust, clause_key, edition_ids, inside"
+            " FROM find_clauses(CAST(:queries AS text[]), CAST(:inside AS text[]), :most)"
+        ),
+        {
+            "queries": [one.query for one in parts],
+            "inside": [one.pattern for one in parts],
+            "most": MOST_WORDINGS,
+        },
         execution_options={"unscoped_because": "it looks into the scope's trust only, and returns ids"},
     ).all()
     order = {row.words: at for at, row in enumerate(row for row in rows if row.clause_key is None)}
     if not order:
         return Found([], cut=False)
     editions = _editions({one for row in rows for one in row.edition_ids}, on, policy_id)
-    snippets = _snippets(order, query)
+    inside = {row.words for row in rows if row.clause_key is None and row.inside}
+    snippets = _snippets(order, inside, parts)
     policies = {one.id: one for one in db.session.scalars(select(Policy))}
     #: Of a clause its wordings: one that a school prints as the trust wrote it is the trust's, whatever was filled in.
     found: dict[tuple[UUID, str], dict[str, Wording]] = {}
@@ -159,18 +171,25 @@ def _editions(ids: Collection[UUID], on: date, policy_id: UUID | None) -> dict[U
     }
 
 
-def _snippets(hashes: Iterable[str], query: str) -> dict[str, tuple[str, str]]:
-    """Hash -> (the place where it was found, the heading)."""
-    headline = func.ts_headline(
-        "english",
-        case((ClauseText.text == "", ClauseText.heading), else_=ClauseText.text),
-        func.to_tsquery("english", query),
-        _HEADLINE,
+def _snippets(
+    hashes: Collection[str], inside: Collection[str], parts: Sequence[Part]
+) -> dict[str, tuple[str, str]]:
+    """Hash -> (the place where it was found, the heading). `inside`: those that say a part inside a word."""
+    said = case((ClauseText.text == "", ClauseText.heading), else_=ClauseText.text)
+    query = " & ".join(one.query for one in parts)
+    headline = case(
+        (ClauseText.hash.in_(inside), said),
+        else_=func.ts_headline("english", said, func.to_tsquery("english", query), _HEADLINE),
     )
     rows = db.session.execute(
-        select(ClauseText.hash, headline, ClauseText.heading).where(ClauseText.hash.in_(list(hashes)))
+        select(ClauseText.hash, headline, ClauseText.heading).where(ClauseText.hash.in_(hashes))
     )
-    return {row[0]: (" ".join(_MARKS.sub(" ", row[1]).split()), row[2]) for row in rows}
+    pieces = [one.piece for one in parts if one.piece]
+    found = {}
+    for row in rows:
+        plain = " ".join(_MARKS.sub(" ", row[1]).split())
+        found[row[0]] = (snippet(plain, pieces) if row[0] in inside else plain, row[2])
+    return found
 
 
 def _versions(hashes: Collection[str], policy_id: UUID | None) -> list[tuple[UUID, int, str, str]]:

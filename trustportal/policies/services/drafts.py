@@ -115,6 +115,7 @@ def _draft(
     version = TemplateVersion(
         id=uuid4(),
         policy_id=policy.id,
+        school_id=policy.school_id,
         based_on_id=based_on,
         state="draft",
         header={**header.to_json(), "numbering": policy.numbering},
@@ -149,6 +150,7 @@ def write_tree(version: TemplateVersion, tree: Tree, actor: Actor, now: datetime
             db.session.add(
                 DraftClause(
                     version_id=version.id,
+                    school_id=version.school_id,
                     key=clause.key,
                     parent_key=clause.parent,
                     position=position,

@@ -23,11 +23,13 @@ from trustportal.tenants import queries as tenants
 
 
 def _require(actor: Actor, school_id: UUID | None) -> None:
-    """Whoever writes the trust's policies may import; to compare it with one of them, also a school's head."""
+    """Whoever writes the trust's policies may import; at a school, whoever writes its own or compares one of its own
+    with the trust's.
+    """
     if school_id is None:
         actor.require(Permission.TEMPLATE_EDIT)
-    else:
-        actor.require(Permission.OVERRIDE_EDIT, school_id)
+    elif not actor.can(Permission.OWN_POLICY_EDIT, school_id):
+        actor.require(Permission.JOINING_PREPARE, school_id)
 
 
 def read_file(
@@ -70,9 +72,14 @@ def correct(
     return row
 
 
-def make_draft(actor: Actor, *, reading_id: UUID, header: PolicyHeader, now: datetime) -> TemplateVersion:
-    """Save a corrected reading as the first draft of a new policy, all clauses locked."""
-    actor.require(Permission.TEMPLATE_EDIT)
+def make_draft(
+    actor: Actor, *, reading_id: UUID, header: PolicyHeader, now: datetime, school_id: UUID | None = None
+) -> TemplateVersion:
+    """Save a corrected reading as the first draft of a new policy, all clauses locked.
+
+    `school_id`: it is that school's own policy, and no business of the trust's other schools.
+    """
+    actor.require(Permission.TEMPLATE_EDIT if school_id is None else Permission.OWN_POLICY_EDIT, school_id)
     with unit_of_work():
         row = queries.get_reading(reading_id, actor.person_id, lock=True)
         if row.used_at is not None:
@@ -84,6 +91,7 @@ def make_draft(actor: Actor, *, reading_id: UUID, header: PolicyHeader, now: dat
             numbering=reading.numbering_style,
             tree=to_tree(reading),
             source=f"imported from {row.filename}",
+            school_id=school_id,
             now=now,
         )
         row.used_at, row.policy_id = now, version.policy_id

@@ -1,8 +1,12 @@
-"""A joining school's own policy: laid beside the trust's, decided clause by clause, taken over as a draft edition."""
+"""A joining school's own policy: laid beside the trust's, decided clause by clause, taken over as a draft edition.
+
+The trust's office may lay it there and prepare the decisions; that its words are the school's is the head's to say.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from trustportal import audit
@@ -10,6 +14,7 @@ from trustportal.access import Actor, Permission
 from trustportal.audit import Action
 from trustportal.db import db, unit_of_work
 from trustportal.errors import Conflict, RuleBroken
+from trustportal.jobs import Event
 from trustportal.policies import queries, reading
 from trustportal.policies.domain import placeholders, references
 from trustportal.policies.domain.answers import Added, Answer, Override, check_added, check_override
@@ -55,7 +60,7 @@ def _opened(policy_id: UUID, school_id: UUID) -> Joining:
 
 def begin(actor: Actor, *, policy_id: UUID, school_id: UUID, reading_id: UUID, now: datetime) -> Joining:
     """Lay a corrected reading beside the trust's version that the school stands on. Nothing is changed yet."""
-    actor.require(Permission.OVERRIDE_EDIT, school_id)
+    actor.require(Permission.JOINING_PREPARE, school_id)
     with unit_of_work():
         row = queries.get_reading(reading_id, actor.person_id, lock=True)
         if row.used_at is not None:
@@ -124,8 +129,12 @@ def decide(
     row_version: int,
     now: datetime,
 ) -> None:
-    """Accept a proposal, in these words and for this reason, or drop it. It can be changed until all is finished."""
-    actor.require(Permission.OVERRIDE_EDIT, school_id)
+    """Accept a proposal, in these words and for this reason, or drop it. It can be changed until all is finished.
+
+    The head decides. What the trust's office says is kept as prepared, with who said it, and decides nothing; about
+    what the head has decided it has no say any more.
+    """
+    actor.require(Permission.JOINING_PREPARE, school_id)
     with unit_of_work():
         joining = _opened(policy_id, school_id)
         row = queries.get_joining_pair(joining.id, pair_id, lock=True)
@@ -135,14 +144,53 @@ def decide(
                 theirs={"heading": row.heading, "text": row.text, "reason": row.reason},
                 ours={"heading": heading, "text": text, "reason": reason},
             )
+        decides = actor.can(Permission.OVERRIDE_EDIT, school_id)
+        if not decides and row.choice is not None:
+            raise RuleBroken("The school's head has decided this clause already.")
         if accept:
             tree = reading.tree_of_version(queries.get_version(joining.version_id))
             answers = reading.working_answers(policy_id, school_id)
             _proposal(row, tree, answers, heading=heading.strip(), text=tidy(text), reason=reason.strip())
             row.heading, row.text = heading.strip(), tidy(text)
-        row.choice, row.reason = (ACCEPT if accept else DROP), reason.strip()
-        row.decided_by, row.decided_at = actor.person_id, now
+        said, row.reason = (ACCEPT if accept else DROP), reason.strip()
+        if decides:
+            row.choice, row.decided_by, row.decided_at = said, actor.person_id, now
+        else:
+            row.prepared, row.prepared_by, row.prepared_at = said, actor.person_id, now
         row.row_version += 1
+
+
+def hand_over(actor: Actor, *, policy_id: UUID, school_id: UUID, now: datetime) -> int:
+    """The trust's office has prepared what it can: tell the head, who decides. Returns how many are prepared."""
+    actor.require(Permission.JOINING_PREPARE, school_id)
+    with unit_of_work() as uow:
+        joining = _opened(policy_id, school_id)
+        prepared = sum(one.prepared is not None for one in queries.joining_pairs(joining.id))
+        audit.record(
+            actor,
+            Action.OVERRIDE_CHANGED,
+            policy_id=policy_id,
+            school_id=school_id,
+            what=f"comparison handed over, {prepared} prepared",
+        )
+        uow.announce(Event.JOINING_PREPARED, joining_id=joining.id)
+    return prepared
+
+
+def take_prepared(actor: Actor, *, policy_id: UUID, school_id: UUID, now: datetime) -> int:
+    """The head decides every clause that is still open as it was prepared. Returns how many. Each can be changed."""
+    actor.require(Permission.OVERRIDE_EDIT, school_id)
+    with unit_of_work():
+        joining = _opened(policy_id, school_id)
+        open_ = [row for row in queries.joining_pairs(joining.id) if row.prepared and row.choice is None]
+        tree = reading.tree_of_version(queries.get_version(joining.version_id))
+        answers = reading.working_answers(policy_id, school_id)
+        for row in open_:
+            if row.prepared == ACCEPT:
+                _proposal(row, tree, answers, heading=row.heading, text=row.text, reason=row.reason)
+            row.choice, row.decided_by, row.decided_at = row.prepared, actor.person_id, now
+            row.row_version += 1
+    return len(open_)
 
 
 def _proposal(
@@ -235,6 +283,7 @@ def finish(actor: Actor, *, policy_id: UUID, school_id: UUID, drop_rest: bool, n
                 reason=row.reason,
                 after=last.get(row.anchor_key, ""),
             )
+            prepared: dict[str, Any] = {"prepared_by": row.prepared_by} if row.prepared == ACCEPT else {}
             if isinstance(made, Override):
                 overrides[made.clause_key] = made
             else:
@@ -247,6 +296,7 @@ def finish(actor: Actor, *, policy_id: UUID, school_id: UUID, drop_rest: bool, n
                 school_id=school_id,
                 clause_key=made.clause_key if isinstance(made, Override) else made.key,
                 what="taken over from its own policy",
+                **prepared,
             )
         local.write_answers(actor, policy_id, school_id, overrides, added, now)
         joining.state, joining.ended_at = "done", now
@@ -254,10 +304,18 @@ def finish(actor: Actor, *, policy_id: UUID, school_id: UUID, drop_rest: bool, n
 
 
 def give_up(actor: Actor, *, policy_id: UUID, school_id: UUID, now: datetime) -> None:
-    """End a comparison without taking anything over. Its rows are kept."""
-    actor.require(Permission.OVERRIDE_EDIT, school_id)
+    """End a comparison without taking anything over. Its rows are kept.
+
+    The trust's office may end what it began itself, as long as the head has decided nothing.
+    """
+    actor.require(Permission.JOINING_PREPARE, school_id)
     with unit_of_work():
         joining = _opened(policy_id, school_id)
+        if not actor.can(Permission.OVERRIDE_EDIT, school_id) and (
+            joining.created_by != actor.person_id
+            or any(row.choice is not None for row in queries.joining_pairs(joining.id))
+        ):
+            raise RuleBroken("The school's head works on this comparison, and is the one who can give it up.")
         joining.state, joining.ended_at = "given_up", now
         audit.record(
             actor,

@@ -146,6 +146,7 @@ def edition(trust: str, school: str, policy: str) -> Response:
         "policies/school/edition.html",
         asked=asked,
         may_change=head and present,
+        may_prepare=present and may(Permission.JOINING_PREPARE),
         work=found.work,
         to_come=found.to_come if present else None,
         ahead=None if present else place_queries.find_ahead(found.policy.id, school_here().id, day),

@@ -21,11 +21,12 @@ from trustportal.policies.models import ImportReading, Policy
 from trustportal.policies.services import importing, joining
 from trustportal.policies.views import presenting
 from trustportal.policies.views.importing import correct_reading, shown
-from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, url
+from trustportal.policies.views.school_blueprint import ROOT, blueprint, here, may, url
 from trustportal.tenants import queries as tenants
 from trustportal.times import now
 from trustportal.web import actor, allow, page, see_other
 from trustportal.web import school as school_here
+from trustportal.words import plural
 
 BRING, JOINING = f"{ROOT}/<policy>/bring", f"{ROOT}/<policy>/joining"
 
@@ -49,6 +50,9 @@ class PairShown:
     text: str
     reason: str
     choice: str
+    #: What the trust's office suggests, and who of it.
+    prepared: str
+    prepared_by: str
     row_version: int
     fault: str = ""
 
@@ -57,7 +61,7 @@ class PairShown:
 
 
 @blueprint.route(BRING, methods=["GET", "POST"])
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def bring(trust: str, school: str, policy: str) -> Response:
     """Choose the school's own policy."""
     request.max_content_length = LARGEST + 100_000
@@ -80,11 +84,17 @@ def bring(trust: str, school: str, policy: str) -> Response:
             return see_other(url("brought", reading_id=row.id))
         except RuleBroken as refused:
             form.refuse(RuleBroken(refused.message, "file"))
-    return page("policies/school/bring.html", policy=found, form=form, status=form.status)
+    return page(
+        "policies/school/bring.html",
+        policy=found,
+        form=form,
+        may_decide=may(Permission.OVERRIDE_EDIT),
+        status=form.status,
+    )
 
 
 @blueprint.get(f"{BRING}/<uuid:reading_id>")
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def brought(trust: str, school: str, policy: str, reading_id: UUID) -> Response:
     """What was read, to be corrected before it is compared."""
     here(policy)
@@ -100,13 +110,14 @@ def _brought(
         policy=queries.get_policy(str((request.view_args or {})["policy"])),
         correct_url=url("correct_brought", reading_id=row.id),
         here=url("brought", reading_id=row.id),
+        may_decide=may(Permission.OVERRIDE_EDIT),
         status=422 if errors else 200,
         **shown(row, errors, opened),
     )
 
 
 @blueprint.post(f"{BRING}/<uuid:reading_id>/correct")
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def correct_brought(trust: str, school: str, policy: str, reading_id: UUID) -> Response:
     """One correction."""
     here(policy)
@@ -115,7 +126,7 @@ def correct_brought(trust: str, school: str, policy: str, reading_id: UUID) -> R
 
 
 @blueprint.post(f"{BRING}/<uuid:reading_id>/compare")
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def compare_brought(trust: str, school: str, policy: str, reading_id: UUID) -> Response:
     """Lay it beside the trust's policy."""
     found = here(policy)
@@ -128,14 +139,14 @@ def compare_brought(trust: str, school: str, policy: str, reading_id: UUID) -> R
 
 
 @blueprint.get(JOINING, endpoint="joining")
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def show_joining(trust: str, school: str, policy: str) -> Response:
     """Every clause of the school's beside the trust's: what differs first needs a decision."""
     found = here(policy)
     queries.get_standing(found.id, school_here().id)
     opened = queries.find_open_joining(found.id, school_here().id)
     if opened is None:
-        return see_other(url("clauses"), "There is nothing to compare here now.")
+        return see_other(_back(), "There is nothing to compare here now.")
     return _joining(found, opened)
 
 
@@ -147,7 +158,20 @@ def _joining(
     numbers = labels(tree, reading.numbering_of(policy, version))
     words = joining.as_read_here(tree, numbers, tenants.values_for_place(school_here().id))
     rows = queries.joining_pairs(opened.id)
-    pairs = [_pair(row, by_key(tree), words, numbers, opened, faults or {}) for row in rows]
+    names = tenants.names_of({row.prepared_by for row in rows if row.prepared_by})
+    pairs = [
+        _pair(
+            row,
+            by_key(tree),
+            words,
+            numbers,
+            opened,
+            faults or {},
+            names.get(row.prepared_by or opened.id, ""),
+        )
+        for row in rows
+    ]
+    decides = may(Permission.OVERRIDE_EDIT)
     headings = [one for one in pairs if one.kin == Kin.ONLY_THEIRS and not one.spans]
     asked = [one for one in pairs if one.kin in (Kin.SIMILAR, Kin.ONLY_THEIRS) and one not in headings]
     return page(
@@ -159,7 +183,9 @@ def _joining(
         headings=headings,
         same=[one for one in pairs if one.kin == Kin.SAME],
         missing=[one for one in pairs if one.kin == Kin.MISSING],
-        left=sum(1 for one in asked if one.may and not one.choice),
+        left=sum(1 for one in asked if one.may and not (one.choice or (one.prepared and not decides))),
+        suggested=sum(1 for one in asked if one.may and one.prepared and not one.choice),
+        decides=decides,
         accepted=sum(1 for one in asked if one.choice == joining.ACCEPT),
         error=error,
         status=422 if faults or error else 200,
@@ -173,6 +199,7 @@ def _pair(
     numbers: Mapping[str, str],
     opened: Joining,
     faults: Mapping[UUID, str],
+    prepared_by: str,
 ) -> PairShown:
     clause = clauses.get(row.clause_key or "")
     trust = words[clause.key] if clause is not None else Words()
@@ -200,6 +227,8 @@ def _pair(
         if typed
         else row.reason or f"As in our own policy ({opened.filename}).",
         choice=row.choice or "",
+        prepared=row.prepared or "",
+        prepared_by=prepared_by,
         row_version=row.row_version,
         fault=faults.get(row.id, ""),
     )
@@ -219,13 +248,13 @@ def _why_not(row: JoiningPair, clause: Clause | None) -> str:
 
 
 @blueprint.post(f"{JOINING}/<uuid:pair_id>")
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def decide_pair(trust: str, school: str, policy: str, pair_id: UUID) -> Response:
     """Accept one proposal, or drop it."""
     found, school_id = here(policy), school_here().id
     opened = queries.find_open_joining(found.id, school_id)
     if opened is None:
-        return see_other(url("clauses"), "This comparison was finished meanwhile.")
+        return see_other(_back(), "This comparison was finished meanwhile.")
     row = queries.get_joining_pair(opened.id, pair_id)
     try:
         joining.decide(
@@ -247,7 +276,12 @@ def decide_pair(trust: str, school: str, policy: str, pair_id: UUID) -> Response
 
 def _next(rows: Sequence[JoiningPair], position: int) -> str:
     """The next pair that waits, so that one need not look for it."""
-    waiting = [row for row in rows if row.proposal != Proposal.NOTHING.value and row.choice is None]
+    decides = may(Permission.OVERRIDE_EDIT)
+    waiting = [
+        row
+        for row in rows
+        if row.proposal != Proposal.NOTHING.value and not (row.choice or (row.prepared and not decides))
+    ]
     following = [row for row in waiting if row.position > position] or waiting
     return f"pair-{following[0].id}" if following else "finish"
 
@@ -259,7 +293,7 @@ def finish_joining(trust: str, school: str, policy: str) -> Response:
     found, school_id = here(policy), school_here().id
     opened = queries.find_open_joining(found.id, school_id)
     if opened is None:
-        return see_other(url("clauses"), "This comparison was finished meanwhile.")
+        return see_other(_back(), "This comparison was finished meanwhile.")
     try:
         count = joining.finish(
             actor(),
@@ -279,11 +313,43 @@ def finish_joining(trust: str, school: str, policy: str) -> Response:
 
 
 @blueprint.post(f"{JOINING}/give-up")
-@allow(Permission.OVERRIDE_EDIT, at="school")
+@allow(Permission.JOINING_PREPARE, at="school")
 def give_up_joining(trust: str, school: str, policy: str) -> Response:
     """End it without taking anything over."""
     found = here(policy)
     joining.give_up(actor(), policy_id=found.id, school_id=school_here().id, now=now())
     return see_other(
-        url("clauses"), "The comparison was given up. Nothing of your own policy was taken over."
+        _back(), "The comparison was given up. Nothing of the school’s own policy was taken over."
     )
+
+
+@blueprint.post(f"{JOINING}/take-prepared")
+@allow(Permission.OVERRIDE_EDIT, at="school")
+def take_prepared(trust: str, school: str, policy: str) -> Response:
+    """Decide what is still open as the trust's office suggests."""
+    found, school_id = here(policy), school_here().id
+    opened = queries.find_open_joining(found.id, school_id)
+    if opened is None:
+        return see_other(_back(), "This comparison was finished meanwhile.")
+    try:
+        count = joining.take_prepared(actor(), policy_id=found.id, school_id=school_id, now=now())
+    except RuleBroken as refused:
+        return _joining(found, opened, error=refused.message)
+    return see_other(
+        url("joining", _anchor="finish"),
+        f"{plural(count, 'clause is', 'clauses are')} decided as suggested. You can change them until you finish.",
+    )
+
+
+@blueprint.post(f"{JOINING}/hand-over")
+@allow(Permission.JOINING_PREPARE, at="school")
+def hand_over_joining(trust: str, school: str, policy: str) -> Response:
+    """Tell the head that the comparison is prepared."""
+    found = here(policy)
+    joining.hand_over(actor(), policy_id=found.id, school_id=school_here().id, now=now())
+    return see_other(url("joining"), f"The head of {school_here().name} is told, and decides.")
+
+
+def _back() -> str:
+    """Where whoever is here came from: only heads have a page of the school's clauses."""
+    return url("clauses" if may(Permission.OVERRIDE_EDIT) else "edition")

@@ -12,6 +12,7 @@ from trustportal.access import Actor, Permission
 from trustportal.policies import place_queries, queries, reading
 from trustportal.policies.domain.plan import Situation
 from trustportal.policies.models import Policy, Reconcile, ReconcileClause, Standing
+from trustportal.policies.queries.imports import OpenJoining
 from trustportal.tenants.tasks import Fact, Task
 from trustportal.web import SchoolHere, trust
 from trustportal.words import listed, plural, spelled
@@ -28,10 +29,14 @@ def tasks(who: Actor, on: date) -> Iterable[Task]:
     policies = {policy.id: policy for policy in queries.list_policies()}
     reconciles = queries.list_open_reconciles([school.id for school in mine])
     clauses = place_queries.clauses_of_reconciles([one.id for one in reconciles])
+    joinings = queries.list_open_joinings([school.id for school in mine])
     for school in mine:
         deciding = {one.policy_id: one for one in reconciles if one.school_id == school.id}
         for policy_id, reconcile in deciding.items():
             yield _decide(school, policies[policy_id], reconcile, clauses.get(reconcile.id, []))
+        for one in joinings:
+            if one.school_id == school.id and one.waiting:
+                yield _join(school, policies[one.policy_id], one)
         yield from _standing_tasks(school, policies, deciding)
 
 
@@ -125,6 +130,23 @@ def _decide(
         urgency=0,
         tag=plural(conflicts, "conflict") if conflicts else "",
         tag_kind="conflict",
+    )
+
+
+def _join(school: SchoolHere, policy: Policy, joining: OpenJoining) -> Task:
+    prepared = (
+        f" The trust’s office suggests an answer for {spelled(joining.prepared).lower()} of them."
+        if joining.prepared
+        else ""
+    )
+    return _task(
+        school,
+        policy,
+        "joining",
+        title=f"Decide {_count(joining.waiting)} of your own policy beside the {policy.title}",
+        detail=f"Say which of your school’s words stay.{prepared}",
+        action_label="Decide",
+        urgency=1,
     )
 
 

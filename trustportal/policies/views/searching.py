@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from trustportal.access import Permission
 from trustportal.errors import NotFound
 from trustportal.policies import queries
-from trustportal.policies.domain.search import LONGEST, ts_query
+from trustportal.policies.domain.search import CLOSE, LONGEST, OPEN, parts_of
 from trustportal.policies.queries import searching
-from trustportal.policies.queries.searching import CLOSE, OPEN, FoundClause, Says, Wording
+from trustportal.policies.queries.searching import FoundClause, Says, Wording
 from trustportal.tenants import queries as tenants
 from trustportal.times import today
 from trustportal.web import actor, allow, page
@@ -66,15 +66,15 @@ def search(trust: str) -> Response:
     chosen = next((one for one in policies if one.slug == slug), None)
     if slug and chosen is None:
         raise NotFound()
-    query = ts_query(typed)
+    parts = parts_of(typed)
     found = (
         searching.search(
-            query,
+            parts,
             on=today(),
             policy_id=chosen.id if chosen else None,
             with_versions=actor().can(Permission.TEMPLATE_READ),
         )
-        if query
+        if parts
         else None
     )
     clauses = [one for one in found.clauses if one.is_in_force or not only_now] if found else []
@@ -82,7 +82,7 @@ def search(trust: str) -> Response:
     return page(
         "policies/search.html",
         typed=typed,
-        asked=bool(query),
+        asked=bool(parts),
         only_now=only_now,
         policies=[("", "All policies"), *((one.slug, one.title) for one in policies)],
         chosen=slug,

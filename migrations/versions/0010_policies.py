@@ -1,0 +1,175 @@
+"""Drafts of a school's own policies have the reach of that school; search finds inside words; prepared comparisons.
+
+The parts of words are found by trigrams. PostgreSQL's own extension for them (pg_trgm, which an owner of a database may
+create without being a superuser) gets a schema of its own, into which neither the web nor the workers may look: only
+the function that searches uses it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from trustportal.protection import DEFINER, OWNER, WEB, Protected, Reach, statements
+
+revision = "0010"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+PROTECTED = (
+    Protected("template_version", Reach.PLACE),
+    Protected("draft_clause", Reach.PLACE),
+)
+
+FUNCTIONS = {"find_clauses(text[], text[], integer)": WEB}
+DROPPED = ("search_clauses(text, integer)",)
+_SAID = "((heading::text || ' '::text) || text::text)"
+_VECTOR = f"to_tsvector('english'::regconfig, {_SAID})"
+_TRUST = "NULLIF(current_setting('app.trust_id', true), '')::uuid"
+_SEARCH = f"""
+CREATE FUNCTION find_clauses(p_queries text[], p_inside text[], p_limit integer)
+RETURNS TABLE (words text, of_trust text, clause_key text, edition_ids uuid[], inside boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH asked AS MATERIALIZED (
+    SELECT one.at, to_tsquery('english'::regconfig, one.query) AS query, one.pattern
+      FROM unnest(p_queries, p_inside) WITH ORDINALITY AS one(query, pattern, at)
+     WHERE numnode(to_tsquery('english'::regconfig, one.query)) > 0),
+  hit AS MATERIALIZED (
+    SELECT a.at, c.hash, true AS as_word
+      FROM asked a JOIN clause_text c ON c.trust_id = {_TRUST} AND {_VECTOR} @@ a.query
+    UNION ALL
+    SELECT a.at, c.hash, false
+      FROM asked a JOIN clause_text c ON c.trust_id = {_TRUST} AND {_SAID} ILIKE a.pattern
+     WHERE a.pattern IS NOT NULL),
+  every AS MATERIALIZED (
+    SELECT h.hash, count(DISTINCT h.at) FILTER (WHERE h.as_word) = (SELECT count(*) FROM asked) AS whole
+      FROM hit h
+     GROUP BY h.hash
+    HAVING count(DISTINCT h.at) = (SELECT count(*) FROM asked)),
+  said AS MATERIALIZED (
+    SELECT c.hash::text AS hash, e.whole, row_number() OVER (
+             ORDER BY e.whole DESC, (SELECT sum(ts_rank({_VECTOR}, a.query)) FROM asked a) DESC, c.hash) AS at
+      FROM every e JOIN clause_text c ON c.trust_id = {_TRUST} AND c.hash = e.hash
+     ORDER BY at
+     LIMIT p_limit),
+  found AS MATERIALIZED (
+    SELECT e.id, e.tree
+      FROM edition e
+     WHERE e.trust_id = {_TRUST} AND e.state = 'approved'
+       AND jsonb_path_query_array(e.tree, '$[*]."words"') ?| ARRAY(SELECT hash FROM said))
+  (SELECT s.hash, NULL::text, NULL::text, '{{}}'::uuid[], NOT s.whole FROM said s ORDER BY s.at)
+  UNION ALL
+  SELECT one ->> 'words', CASE one ->> 'origin' WHEN 'trust' THEN one ->> 'template_words' END, one ->> 'key',
+         array_agg(f.id), NULL::boolean
+    FROM found f CROSS JOIN LATERAL jsonb_array_elements(f.tree) one
+   WHERE one ->> 'words' IN (SELECT hash FROM said)
+   GROUP BY 1, 2, 3
+$$
+"""
+
+#: A row says whose it is, since row-level security asks it; that it says so truly is seen to here.
+_PLACES = """
+CREATE FUNCTION version_is_of_its_policy() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM policy p WHERE p.trust_id = NEW.trust_id AND p.id = NEW.policy_id
+                          AND p.school_id IS NOT DISTINCT FROM NEW.school_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'a version belongs to the place of its policy' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER template_version_place BEFORE INSERT OR UPDATE OF school_id, policy_id ON template_version
+  FOR EACH ROW EXECUTE FUNCTION version_is_of_its_policy();
+
+CREATE FUNCTION clause_is_of_its_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM template_version v WHERE v.trust_id = NEW.trust_id AND v.id = NEW.version_id
+                                    AND v.school_id IS NOT DISTINCT FROM NEW.school_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'a clause belongs to the place of its version' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER draft_clause_place BEFORE INSERT OR UPDATE OF school_id, version_id ON draft_clause
+  FOR EACH ROW EXECUTE FUNCTION clause_is_of_its_version();
+"""
+
+
+def upgrade() -> None:
+    _reach_of_schools()
+    _search_inside()
+    _prepared_pairs()
+
+
+def _reach_of_schools() -> None:
+    tables = ("template_version", "draft_clause")
+    for table in tables:
+        op.add_column(table, sa.Column("school_id", sa.Uuid(), nullable=True))
+        op.create_foreign_key(
+            op.f(f"fk_{table}_trust_id_school_id"),
+            table,
+            "school",
+            ["trust_id", "school_id"],
+            ["trust_id", "id"],
+        )
+    # The owner sees rows of every trust only where row-level security is not forced upon it, and what was published is
+    # told whose it is although it never changes. Nobody else sees the tables before this is committed.
+    for table in (*tables, "policy"):
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE template_version DISABLE TRIGGER template_version_frozen")
+    op.execute(
+        "UPDATE template_version v SET school_id = p.school_id FROM policy p"
+        " WHERE p.trust_id = v.trust_id AND p.id = v.policy_id AND p.school_id IS NOT NULL"
+    )
+    op.execute(
+        "UPDATE draft_clause c SET school_id = v.school_id FROM template_version v"
+        " WHERE v.trust_id = c.trust_id AND v.id = c.version_id AND v.school_id IS NOT NULL"
+    )
+    # What the constraints wait for is settled before the tables are changed again.
+    op.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    op.execute("ALTER TABLE template_version ENABLE TRIGGER template_version_frozen")
+    for table in (*tables, "policy"):
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    for rule in PROTECTED:
+        for line in statements(rule):
+            if line.startswith(f"CREATE POLICY {rule.table}_place "):
+                op.execute(line)
+    op.get_bind().exec_driver_sql(_PLACES)
+
+
+def _search_inside() -> None:
+    op.execute(f"CREATE SCHEMA trigrams AUTHORIZATION {OWNER}")
+    op.execute("REVOKE ALL ON SCHEMA trigrams FROM PUBLIC")
+    op.execute(f"GRANT USAGE ON SCHEMA trigrams TO {DEFINER}")
+    op.execute("CREATE EXTENSION pg_trgm WITH SCHEMA trigrams")
+    op.execute(
+        f"CREATE INDEX ix_clause_text_inside ON clause_text USING gin (({_SAID}) trigrams.gin_trgm_ops)"
+    )
+    for function in DROPPED:
+        op.execute(f"DROP FUNCTION {function}")
+    op.get_bind().exec_driver_sql(_SEARCH)
+    for function, callers in FUNCTIONS.items():
+        op.execute(f"ALTER FUNCTION {function} OWNER TO {DEFINER}")
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {callers}")
+
+
+def _prepared_pairs() -> None:
+    op.add_column("joining_pair", sa.Column("prepared", sa.String(length=20), nullable=True))
+    op.add_column("joining_pair", sa.Column("prepared_by", sa.Uuid(), nullable=True))
+    op.add_column("joining_pair", sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_joining_pair_prepared_choices"),
+        "joining_pair",
+        "prepared IS NULL OR prepared IN ('accept', 'drop')",
+    )
+    op.create_check_constraint(
+        op.f("ck_joining_pair_prepared_pair_says_by_whom"),
+        "joining_pair",
+        "(prepared IS NULL) = (prepared_by IS NULL) AND (prepared IS NULL) = (prepared_at IS NULL)",
+    )
+
+
+def downgrade() -> None:
+    raise RuntimeError("this migration is not taken back: restore a backup instead")
