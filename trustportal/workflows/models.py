@@ -500,3 +500,7 @@ class RegisterFlag(PlaceOwned):
     kind: Mapped[str] = mapped_column(String(40))
     raised_at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
+
+
+# Tables that lie in a module of their own, so that whoever imports this one has them all.
+from trustportal.workflows import meeting_models as meeting_models  # noqa: E402

@@ -15,6 +15,7 @@ from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.times import now, today
 from trustportal.workflows.domain import editing
 from trustportal.workflows.domain.engine import Given
+from trustportal.workflows.meeting_models import CaseFigure, CaseHold, InterestEntry
 from trustportal.workflows.models import (
     Alarm,
     CaseDeadline,
@@ -134,11 +135,65 @@ def _by_hand(
             written_at=now(),
         )
     )
+    calendar = ids["calendar_id"] = uuid4()
+    db.session.add(
+        CaseDocument(
+            id=calendar,
+            case_id=open_case,
+            key="calendar-first-0",
+            visit=1,
+            title="Calendar file of the meeting",
+            sealed=seal.close({}, calendar),
+            pdf=seal.close_bytes(b"BEGIN:VCALENDAR", calendar),
+            made_at=now(),
+            written_at=now(),
+        )
+    )
     others = people[Role.CONTRACTOR].id
+    _beside(open_case, starter.id, others, seal, ids)
     db.session.add(CaseSubject(id=uuid4(), case_id=open_case, person_id=others, added_at=now()))
     db.session.add(CaseRecusal(id=uuid4(), case_id=open_case, person_id=people[Role.SUPPLY].id, at=now()))
-    db.session.add(Tie(id=uuid4(), person_id=starter.id, other_id=others, kind="related", declared_at=now()))
     db.session.add(Alarm(id=uuid4(), person_id=starter.id, task_id=uuid4(), raised_at=now()))
+
+
+def _beside(case_id: UUID, person_id: UUID, other_id: UUID, seal: Seal, ids: dict[str, UUID]) -> None:
+    hold = uuid4()
+    db.session.add(
+        CaseHold(
+            id=hold,
+            person_id=person_id,
+            case_id=case_id,
+            sealed=seal.close({"because": ["police"], "words": ""}, hold),
+            referred=False,
+            made_at=now(),
+        )
+    )
+    db.session.add(
+        CaseFigure(
+            id=uuid4(),
+            person_id=person_id,
+            term="2025-autumn",
+            workflow="site-approval",
+            title="Social media account",
+            position=0,
+            began=7,
+            ended=6,
+            in_time="most",
+            frozen_at=now(),
+        )
+    )
+    ids["tie_id"] = tie = uuid4()
+    db.session.add(Tie(id=tie, person_id=person_id, other_id=other_id, kind="related", declared_at=now()))
+    db.session.add(
+        InterestEntry(
+            id=uuid4(),
+            person_id=person_id,
+            other_id=other_id,
+            tie_id=tie,
+            words="We are cousins.",
+            declared_on=today(),
+        )
+    )
 
 
 def _form(people: Mapping[Role, Someone], starter: Someone) -> dict[str, Any]:

@@ -44,3 +44,19 @@ def serving_at(school_id: UUID, on: date) -> dict[UUID, str]:
         .order_by(Person.name)
     )
     return {row.id: row.name for row in rows}
+
+
+def serving_around(school_id: UUID, on: date) -> dict[UUID, str]:
+    """Who serves at a school or at the trust on a day, as far as the scope sees: names by id, in the order of names."""
+    rows = db.session.execute(
+        select(Person.id, Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            or_(Membership.school_id == school_id, Membership.school_id.is_(None)),
+            Membership.from_on <= on,
+            or_(Membership.to_on.is_(None), Membership.to_on >= on),
+        )
+        .distinct()
+        .order_by(Person.name)
+    )
+    return {row.id: row.name for row in rows}
