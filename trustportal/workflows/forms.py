@@ -428,6 +428,24 @@ class CloseForm(PortalForm):
     note = LongTextField("What became of it, and how did it go?")
 
 
+class TieForm(PortalForm):
+    """What joins me with somebody."""
+
+    other = ChoiceField("With whom?", validate_choice=False)
+    kind = RadiosField("What joins you?", validate_choice=False)
+    in_register = TickField("It also stands in the trust's register of interests")
+    words = TextField(
+        "What should the register say? (optional)",
+        description="Such as “We are cousins”. Read by the governance professional and the data protection officer.",
+    )
+
+    def offer(self, people: Mapping[UUID, str], kinds: Mapping[str, str]) -> TieForm:
+        """With whom, and how."""
+        self.other.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        self.kind.choices = choices(kinds.items())
+        return self
+
+
 class BreakForm(PortalForm):
     """A school holiday."""
 

@@ -44,7 +44,7 @@ class CaseFigure(TrustRow):
     )
 
     person_id: Mapped[UUID]
-    #: "2026-autumn"
+    #: "2026-3": the third term that ends in 2026, as `domain.oversight.Term` names it
     term: Mapped[str] = mapped_column(String(20))
     #: A workflow's key; "" for all together.
     workflow: Mapped[str] = mapped_column(String(60))

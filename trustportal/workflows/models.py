@@ -117,7 +117,7 @@ class Tie(TrustRow):
 
     person_id: Mapped[UUID]
     other_id: Mapped[UUID]
-    #: related, leads (`person_id` leads `other_id`)
+    #: related, leads (`person_id` leads `other_id`), led (the other way round)
     kind: Mapped[str] = mapped_column(String(20))
     declared_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -18,17 +18,23 @@ _NOT_NAMES = frozenset(
 )
 
 
+def words_in(text: str) -> list[str]:
+    """The words of a text in lower case, with what hangs on them by an apostrophe or a hyphen."""
+    return re.findall(r"[^\W\d_][\w'’-]*", text.lower())
+
+
 def parts_of(names: str) -> frozenset[str]:
     """The single names in a list of people, in lower case: "Ann Lee, Bo" gives ann, lee and bo."""
-    words = re.findall(r"[^\W\d_][\w'’-]+", names.lower())
+    words = {word.strip("'’-") for word in words_in(names)}
     return frozenset(word for word in words if len(word) > 1 and word not in _NOT_NAMES)
 
 
 def named_in(text: str, names: Iterable[str]) -> list[str]:
     """Which of the names stand in a text, as whole words."""
-    there = set(re.findall(r"[^\W\d_][\w'’-]+", text.lower()))
-    # A possessive is the name too.
+    there = set(words_in(text))
+    # A possessive is the name too, and so is each half of a double name.
     there |= {re.sub(r"['’]s?$", "", word) for word in there}
+    there |= {part for word in there for part in word.split("-")}
     return sorted(set(names) & there)
 
 

@@ -26,7 +26,12 @@ def roster(on: date) -> Roster:
     )
     return Roster(
         tuple(Post(row.person_id, Role(row.role), row.school_id, row.acting, row.from_on) for row in posts),
-        tuple(Tie(row.person_id, row.other_id, row.kind == "leads") for row in ties),
+        tuple(
+            Tie(row.other_id, row.person_id, leads=True)
+            if row.kind == "led"
+            else Tie(row.person_id, row.other_id, row.kind == "leads")
+            for row in ties
+        ),
     )
 
 

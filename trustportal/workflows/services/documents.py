@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from trustportal.workflows import calendar_file, pdf
 from trustportal.workflows import mail as wording
 from trustportal.workflows.domain.answers import is_asked
 from trustportal.workflows.domain.definition import STARTER, Field, FieldKind, Letter, Meeting
+from trustportal.workflows.domain.letters import filled
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.models import CaseDocument
 from trustportal.workflows.queries import cases as queries
@@ -71,21 +71,6 @@ def answered(case: Case, names: Mapping[Any, str] | None = None) -> list[tuple[s
         for one in case.definition.fields
         if case.values.get(one.key) or (is_asked(one, case.values) and not one.asked_by)
     ]
-
-
-_SLOT = re.compile(r"\{\{\s*([a-z_.]+)(\??)\s*\}\}")
-
-
-def filled(body: str, slots: Mapping[str, str]) -> str:
-    """A letter's words with its slots filled. A paragraph with a slot like {{field.needs?}} is left out where there is
-    nothing to fill it with.
-    """
-    paragraphs = []
-    for one in re.split(r"\n\s*\n", body):
-        if any(asks and not slots.get(name) for name, asks in _SLOT.findall(one)):
-            continue
-        paragraphs.append(_SLOT.sub(lambda found: slots.get(found.group(1), ""), one).strip())
-    return "\n\n".join(one for one in paragraphs if one)
 
 
 def write_letter(
