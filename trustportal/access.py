@@ -27,10 +27,12 @@ class Permission(StrEnum):
     APPROVAL_DECIDE = "approval:decide"
     APPROVAL_MINUTE = "approval:minute"
     AUDIT_READ = "audit:read"
+    CASE_FIGURES = "case:figures"
     DIVERGENCE_READ = "divergence:read"
     EDITION_DECIDE = "edition:decide"
     EDITION_READ = "edition:read"
     EDITION_SUBMIT = "edition:submit"
+    INTEREST_READ = "interest:read"
     JOINING_PREPARE = "joining:prepare"
     OVERRIDE_EDIT = "override:edit"
     OWN_POLICY_EDIT = "own_policy:edit"
@@ -115,7 +117,12 @@ OFFICER_ROLES: frozenset[Role] = TRUST_ROLES - {Role.CENTRAL_STAFF}
 
 _SIGNS = frozenset({Permission.ACCEPTANCE_SIGN, Permission.EDITION_READ})
 _OFFICER = _SIGNS | {Permission.DIVERGENCE_READ}
-_BOARD = _OFFICER | {Permission.APPROVAL_DECIDE, Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS}
+_BOARD = _OFFICER | {
+    Permission.APPROVAL_DECIDE,
+    Permission.TEMPLATE_READ,
+    Permission.ACCEPTANCE_TOTALS,
+    Permission.CASE_FIGURES,
+}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.NETWORK_MANAGER: _OFFICER
@@ -126,6 +133,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_TOTALS,
         Permission.APPROVAL_DECIDE,
         Permission.AUDIT_READ,
+        Permission.CASE_FIGURES,
         Permission.JOINING_PREPARE,
         Permission.PEOPLE_MANAGE,
         Permission.PEOPLE_READ,
@@ -147,9 +155,11 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.AUDIT_READ,
+        Permission.INTEREST_READ,
     },
     Role.CEO: _OFFICER
     | {
+        Permission.CASE_FIGURES,
         Permission.ACCEPTANCE_EVIDENCE,
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_OVERSEE,
@@ -171,6 +181,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.AUDIT_READ,
+        Permission.INTEREST_READ,
         Permission.TEMPLATE_READ,
     },
     Role.CENTRAL_STAFF: _SIGNS | {Permission.TEMPLATE_READ},

@@ -85,6 +85,8 @@ class Action(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"
     VERSION_WITHDRAWN = "version.withdrawn"
+    TIE_DECLARED = "tie.declared"
+    TIE_ENDED = "tie.ended"
     WORKFLOW_CHANGED = "workflow.changed"
     WORKFLOW_OVERRIDDEN = "workflow.overridden"
     WORKFLOW_PUBLISHED = "workflow.published"

@@ -83,6 +83,7 @@ class Event(StrEnum):
     REMINDERS_DUE = "reminders.due"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
+    TIE_CHANGED = "tie.changed"
     VERSION_APPROVED = "version.approved"
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"

@@ -9,10 +9,10 @@ from flask import Flask
 from trustportal import web
 from trustportal.tenants.tasks import provide_tasks
 from trustportal.workflows import home
-from trustportal.workflows.views import blueprint, cases, defining, navigation, register, requests
+from trustportal.workflows.views import blueprint, cases, defining, navigation, register, requests, ties
 
 #: The modules whose routes the blueprints hold, once they are imported.
-PAGES = (cases, requests, defining, register)
+PAGES = (cases, requests, defining, register, ties)
 
 
 def install(app: Flask) -> None:

@@ -73,14 +73,17 @@ class _PeopleBoxes:
         )
         known = {value for value, _ in field.people}
         if chosen and chosen not in known:
-            options += Markup('<option value="{}" selected>Somebody who does not serve here</option>').format(
-                escape(chosen)
-            )
+            options += Markup('<option value="{}" selected>{}</option>').format(escape(chosen), field.gone)
         return Markup(
-            '<label class="govuk-visually-hidden" for="{0}">{1}, person {2}</label>'
+            '<label class="govuk-visually-hidden" for="{0}">{1}, {5} {2}</label>'
             '<select class="govuk-select" id="{0}" name="{3}">{4}</select>'
         ).format(
-            field.id if number == 1 else f"{field.id}-{number}", field.label.text, number, field.name, options
+            field.id if number == 1 else f"{field.id}-{number}",
+            field.label.text,
+            number,
+            field.name,
+            options,
+            field.each,
         )
 
 
@@ -90,9 +93,19 @@ class PeopleField(SelectMultipleField):
     widget = _PeopleBoxes()
     validate_choice = False
 
-    def __init__(self, label: str, *, people: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        people: Sequence[tuple[str, str]] = (),
+        each: str = "person",
+        gone: str = "Somebody who does not serve here",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(label, choices=[], validate_choice=False, **kwargs)
         self.people = [("", ""), *people]
+        #: What one box takes, and what stands for a choice that is no longer there.
+        self.each, self.gone = each, gone
 
     def pre_validate(self, form: Any) -> None:
         """Nothing is asked of the shape."""
@@ -119,6 +132,7 @@ def _made(
     definition: Definition,
     people: Sequence[tuple[str, str]],
     accounts: Sequence[tuple[str, str]],
+    clauses: Sequence[tuple[str, str]],
 ) -> Any:
     optional = not field.required and field.required_if is None and field.kind is not FieldKind.TICK
     label = f"{field.label} (optional)" if optional else field.label
@@ -135,6 +149,12 @@ def _made(
         return ChoiceField(label, choices=choices([("", ""), *accounts]), validate_choice=False, **told)
     if field.kind is FieldKind.PEOPLE:
         return PeopleField(label, people=people, **told)
+    if field.kind is FieldKind.ACCOUNTS:
+        return PeopleField(label, people=accounts, each="account", gone="An account that is closed", **told)
+    if field.kind is FieldKind.CLAUSES:
+        return PeopleField(label, people=clauses, each="clause", gone="A clause that has changed", **told)
+    if field.kind is FieldKind.TIME:
+        return TextField(label, render_kw={"params": {"classes": "govuk-input--width-5"}}, **told)
     if field.kind is FieldKind.DAY:
         return DayField(label, **told)
     return TickField(label, **told) if field.kind is FieldKind.TICK else TextField(label, **told)
@@ -220,9 +240,19 @@ def answers_form(
     people: Sequence[tuple[str, str]] = (),
     accounts: Sequence[tuple[str, str]] = (),
     action: Action | None = None,
+    around: Sequence[tuple[str, str]] = (),
+    clauses: Sequence[tuple[str, str]] = (),
 ) -> AnswersForm:
-    """The form of a definition's questions, filled with what is known. `action`: with what it asks besides."""
-    fields: dict[str, Any] = {f"{PREFIX}{one.key}": _made(one, definition, people, accounts) for one in asked}
+    """The form of a definition's questions, filled with what is known. `action`: with what it asks besides; `around`:
+    the people of the school and the trust, where a case is about somebody; `clauses`: those in force.
+    """
+
+    def named(one: Field) -> Sequence[tuple[str, str]]:
+        return around if around and (one.apart or one.key in definition.subject_fields) else people
+
+    fields: dict[str, Any] = {
+        f"{PREFIX}{one.key}": _made(one, definition, named(one), accounts, clauses) for one in asked
+    }
     if action is not None and action.comment is not Comment.NONE:
         words = action.comment_label + (" (optional)" if action.comment is Comment.OPTIONAL else "")
         fields["comment"] = LongTextField(words)
@@ -296,6 +326,13 @@ class DeadlineForm(_Seen):
 
     within = WholeNumberField("Working days", render_kw=_NARROW)
     stops_in_holidays = TickField("School holidays stop it")
+
+
+class LimitForm(_Seen):
+    """How often something can be done in one case."""
+
+    action = HiddenField()
+    at_most = WholeNumberField("How often at most?", render_kw=_NARROW)
 
 
 class ApproverForm(_Seen):
@@ -389,6 +426,24 @@ class CloseForm(PortalForm):
     archived = TickField("The content is kept or deleted, as we decided")
     access_removed = TickField("Nobody can get in any more, and the sign-in details are gone or handed over")
     note = LongTextField("What became of it, and how did it go?")
+
+
+class TieForm(PortalForm):
+    """What joins me with somebody."""
+
+    other = ChoiceField("With whom?", validate_choice=False)
+    kind = RadiosField("What joins you?", validate_choice=False)
+    in_register = TickField("It also stands in the trust's register of interests")
+    words = TextField(
+        "What should the register say? (optional)",
+        description="Such as “We are cousins”. Read by the governance professional and the data protection officer.",
+    )
+
+    def offer(self, people: Mapping[UUID, str], kinds: Mapping[str, str]) -> TieForm:
+        """With whom, and how."""
+        self.other.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        self.kind.choices = choices(kinds.items())
+        return self
 
 
 class BreakForm(PortalForm):

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from trustportal.jobs import Event, job
 from trustportal.times import now, today
-from trustportal.workflows.services import deadlines, defining, documents, register, routing, starting
+from trustportal.workflows.services import (
+    deadlines,
+    defining,
+    documents,
+    oversight,
+    register,
+    routing,
+    starting,
+)
 
 
 @job("default", on=Event.SCHOOL_CREATED)
@@ -74,3 +82,15 @@ def check_register(*, slot: str) -> None:
 def check_entry(*, entry_id: str) -> None:
     """What is to be seen to at one account."""
     register.check_entry(entry_id=UUID(entry_id), now=now())
+
+
+@job("default", on=Event.TIE_CHANGED)
+def tie_changed(*, tie_id: str) -> None:
+    """Somebody declared a tie, or that it holds no more: every open case is given out again."""
+    routing.announce_touched()
+
+
+@job("default", on=Event.DAY_BEGAN)
+def freeze_figures(*, slot: str) -> None:
+    """The figures of a term that is over."""
+    oversight.freeze(today=today(), now=now())

@@ -117,7 +117,7 @@ class Tie(TrustRow):
 
     person_id: Mapped[UUID]
     other_id: Mapped[UUID]
-    #: related, leads (`person_id` leads `other_id`)
+    #: related, leads (`person_id` leads `other_id`), led (the other way round)
     kind: Mapped[str] = mapped_column(String(20))
     declared_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -500,3 +500,7 @@ class RegisterFlag(PlaceOwned):
     kind: Mapped[str] = mapped_column(String(40))
     raised_at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
+
+
+# Tables that lie in a module of their own, so that whoever imports this one has them all.
+from trustportal.workflows import meeting_models as meeting_models  # noqa: E402

@@ -51,7 +51,7 @@ def html(content: Mapping[str, Any], *, organisation: str, place: str, logo_name
         return (
             _templates()
             .get_template("print/letter.html")
-            .render(paragraphs=paragraphs, to=content["to"], **shared)
+            .render(paragraphs=paragraphs, to=content["to"], address=content.get("address") or (), **shared)
         )
     sections = [
         (section, [(question, answer) for _, question, answer in rows])

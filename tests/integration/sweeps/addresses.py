@@ -55,6 +55,7 @@ NAMES: Mapping[str, Any] = {
             "run_id",
             "signature_id",
             "task_id",
+            "tie_id",
             "version_id",
         )
     },
@@ -69,6 +70,7 @@ AT_BLUEPRINT: Mapping[str, Any] = {
 }
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
+    "cases.calendar": lambda at: {"document_id": at.ids["calendar_id"]},
     "acceptance.scan": lambda at: {"signature_id": at.ids["paper_id"]},
     "imports.drop_entry": lambda at: {"entry_id": at.ids["import_entry_id"]},
     "imports.put_back_entry": lambda at: {"entry_id": at.ids["import_entry_id"]},

@@ -15,6 +15,7 @@ from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.times import now, today
 from trustportal.workflows.domain import editing
 from trustportal.workflows.domain.engine import Given
+from trustportal.workflows.meeting_models import CaseFigure, CaseHold
 from trustportal.workflows.models import (
     Alarm,
     CaseDeadline,
@@ -24,11 +25,10 @@ from trustportal.workflows.models import (
     CaseTask,
     RegisterEntry,
     SchoolBreak,
-    Tie,
 )
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.sealing import Seal
-from trustportal.workflows.services import acting, defining, starting
+from trustportal.workflows.services import acting, defining, starting, ties
 
 
 def furnish(
@@ -47,6 +47,14 @@ def furnish(
             actor, school_id=school.id, key="site-approval", given={"site_name": "Half done"}, now=now()
         ).id
         acting.add_note(actor, case_id=open_case, text="Thank you.", now=now())
+        ids["tie_id"] = ties.declare(
+            actor,
+            other_id=people[Role.CONTRACTOR].id,
+            kind="related",
+            in_register=True,
+            words="We are cousins.",
+            now=now(),
+        )
     _settings(world, school, people, ids)
     with world.worker_app.app_context(), scope(Scope.job(world.trust_id)), unit_of_work():
         _by_hand(open_case, decided, people, starter, ids)
@@ -134,11 +142,53 @@ def _by_hand(
             written_at=now(),
         )
     )
+    calendar = ids["calendar_id"] = uuid4()
+    db.session.add(
+        CaseDocument(
+            id=calendar,
+            case_id=open_case,
+            key="calendar-first-0",
+            visit=1,
+            title="Calendar file of the meeting",
+            sealed=seal.close({}, calendar),
+            pdf=seal.close_bytes(b"BEGIN:VCALENDAR", calendar),
+            made_at=now(),
+            written_at=now(),
+        )
+    )
     others = people[Role.CONTRACTOR].id
+    _beside(open_case, starter.id, seal)
     db.session.add(CaseSubject(id=uuid4(), case_id=open_case, person_id=others, added_at=now()))
     db.session.add(CaseRecusal(id=uuid4(), case_id=open_case, person_id=people[Role.SUPPLY].id, at=now()))
-    db.session.add(Tie(id=uuid4(), person_id=starter.id, other_id=others, kind="related", declared_at=now()))
     db.session.add(Alarm(id=uuid4(), person_id=starter.id, task_id=uuid4(), raised_at=now()))
+
+
+def _beside(case_id: UUID, person_id: UUID, seal: Seal) -> None:
+    hold = uuid4()
+    db.session.add(
+        CaseHold(
+            id=hold,
+            person_id=person_id,
+            case_id=case_id,
+            sealed=seal.close({"because": ["police"], "words": ""}, hold),
+            referred=False,
+            made_at=now(),
+        )
+    )
+    db.session.add(
+        CaseFigure(
+            id=uuid4(),
+            person_id=person_id,
+            term="2025-3",
+            workflow="site-approval",
+            title="Social media account",
+            position=0,
+            began=7,
+            ended=6,
+            in_time="most",
+            frozen_at=now(),
+        )
+    )
 
 
 def _form(people: Mapping[Role, Someone], starter: Someone) -> dict[str, Any]:

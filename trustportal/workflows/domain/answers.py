@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,9 @@ from trustportal.workflows.domain.definition import (
 )
 from trustportal.workflows.domain.routing import people_in
 
-LISTS = {FieldKind.CHOICES, FieldKind.PEOPLE}
+LISTS = {FieldKind.CHOICES, FieldKind.PEOPLE, FieldKind.ACCOUNTS, FieldKind.CLAUSES}
+#: A time of day as it is kept.
+_TIME = re.compile(r"(\d{1,2})[:.](\d{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,33 @@ def tidy(fields: Iterable[Field], given: Mapping[str, Any]) -> Values:
             found[field.key] = bool(value)
         elif field.kind is FieldKind.DAY:
             found[field.key] = value.isoformat() if isinstance(value, date) else str(value or "")
+        elif field.kind is FieldKind.TIME:
+            found[field.key] = as_time(value) or str(value or "").strip()
         else:
             found[field.key] = str(value or "").strip()
     return found
+
+
+def as_time(value: Any) -> str:
+    """A time of day as HH:MM; "" for anything else."""
+    read = _TIME.fullmatch(str(value or "").strip())
+    if read is None or int(read[1]) > 23 or int(read[2]) > 59:
+        return ""
+    return f"{int(read[1]):02}:{read[2]}"
+
+
+def divided(definition: Definition, values: Values) -> list[Values]:
+    """A form that concerns two people who must not share a letter, as one for each; any other as it is. Neither keeps
+    anything of the other person.
+    """
+    twin = definition.twin
+    if twin is None or not holds(twin.when, values):
+        return [values]
+    theirs = {right: "" for _, right in twin.fields}
+    return [
+        {**values, **theirs},
+        {**values, **{left: values.get(right, "") for left, right in twin.fields}, **theirs},
+    ]
 
 
 def faults(
@@ -116,8 +143,13 @@ def _fault(
         offered = {option.value for option in field.options}
         chosen = set(value) if isinstance(value, (list, tuple)) else {str(value)}
         return "" if chosen <= offered else "Choose from the answers given."
-    if field.kind is FieldKind.ACCOUNT:
+    if field.kind in {FieldKind.ACCOUNT, FieldKind.ACCOUNTS}:
         return "" if people_in(value) <= set(may_be_named) else "Choose an account from the register."
+    if field.kind is FieldKind.CLAUSES:
+        editions = {UUID(one.partition("~")[0]) if _is_clause(one) else None for one in value}
+        return "" if editions <= set(may_be_named) else "Choose clauses of a policy that is in force."
+    if field.kind is FieldKind.TIME:
+        return "" if as_time(value) else "Enter a time, like 14:30."
     if field.kind in {FieldKind.PERSON, FieldKind.PEOPLE}:
         return _people_fault(definition, field, values, starter, may_be_named)
     if field.kind is FieldKind.DAY:
@@ -125,7 +157,17 @@ def _fault(
     return ""
 
 
+def _is_clause(value: str) -> bool:
+    return re.fullmatch(r"[0-9a-f-]{36}~.+", value) is not None
+
+
 def _missing(field: Field) -> str:
+    if field.kind is FieldKind.ACCOUNTS:
+        return "Choose at least one account."
+    if field.kind is FieldKind.CLAUSES:
+        return "Choose at least one clause."
+    if field.kind is FieldKind.TIME:
+        return "Enter a time, like 14:30."
     if field.kind is FieldKind.PEOPLE:
         return f"Name at least {field.least or 1} different people."
     if field.kind in {FieldKind.CHOICE, FieldKind.CHOICES}:

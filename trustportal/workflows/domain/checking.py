@@ -64,13 +64,19 @@ def _reached(definition: Definition) -> Iterator[Finding]:
         waiting.append(definition.state(definition.resubmit_to))
         seen.add(definition.resubmit_to)
     while waiting:
-        for action in waiting.pop().actions:
-            if action.to not in seen:
-                seen.add(action.to)
-                waiting.append(definition.state(action.to))
+        for to in leads_to(waiting.pop()):
+            if to not in seen:
+                seen.add(to)
+                waiting.append(definition.state(to))
     for state in definition.states:
         if state.key not in seen:
             yield _error(f"Nothing leads to “{state.title}”.", state)
+
+
+def leads_to(state: State) -> tuple[str, ...]:
+    """Every state that can follow a state, by an action or by itself."""
+    by_itself = (state.deadline.lapse_to,) if state.deadline and state.deadline.lapse_to else ()
+    return (*(to for action in state.actions for to in action.targets), *by_itself)
 
 
 def _left(definition: Definition) -> Iterator[Finding]:
@@ -80,7 +86,7 @@ def _left(definition: Definition) -> Iterator[Finding]:
         return
     grown = True
     while grown:
-        found = {s.key for s in definition.states if any(action.to in ends for action in s.actions)} - ends
+        found = {s.key for s in definition.states if ends & set(leads_to(s))} - ends
         grown = bool(found)
         ends |= found
     for state in definition.states:
@@ -103,7 +109,7 @@ def _seated(definition: Definition) -> Iterator[Finding]:
             yield _error(f"“{state.title}” has nobody to act in it.", state)
         if state.deadline is None:
             yield _error(f"“{state.title}” has no deadline: a case could lie there unseen.", state)
-        elif state.deadline.within < 1:
+        elif state.deadline.within < (0 if state.deadline.from_field else 1):
             yield _error(f"The deadline of “{state.title}” has to be at least one day.", state)
         elif not state.deadline.escalate:
             yield Finding(
@@ -149,7 +155,9 @@ def _subjects(definition: Definition) -> Iterator[Finding]:
 
 
 #: What a letter may name, besides {{field.…}}.
-SLOTS = frozenset({"school", "trust", "reference", "title", "to", "today", "starter", "comment"})
+SLOTS = frozenset(
+    {"school", "trust", "reference", "title", "to", "today", "starter", "comment", "sender", "due"}
+)
 
 
 def slots_in(text: str) -> list[str]:
@@ -159,7 +167,7 @@ def slots_in(text: str) -> list[str]:
         _, _, rest = rest.partition("{{")
         name, closing, rest = rest.partition("}}")
         if closing:
-            found.append(name.strip())
+            found.append(name.strip().removesuffix("?"))
     return found
 
 
@@ -169,6 +177,11 @@ def _slots(definition: Definition) -> Iterator[Finding]:
             known = slot in SLOTS or (
                 slot.startswith("field.") and definition.field(slot.removeprefix("field."))
             )
+            named = definition.field(slot.removeprefix("field."))
+            if known and named is not None and named.private and definition.is_outside(letter):
+                yield _error(
+                    f"The letter “{letter.title}” would tell somebody outside what “{named.label}” says."
+                )
             if not known:
                 yield _error(f"The letter “{letter.title}” names “{slot}”, which nothing fills.")
         if letter.to != STARTER and definition.field(letter.to) is None:

@@ -31,6 +31,11 @@ class FieldKind(StrEnum):
     DAY = "day"
     TICK = "tick"
     ACCOUNT = "account"
+    ACCOUNTS = "accounts"
+    #: Clauses of the policies that are in force at the school, as `<edition>~<clause's key>`.
+    CLAUSES = "clauses"
+    #: A time of day, "14:30".
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,14 @@ class Field:
     after: str = ""
     longest: int = 4000
     asked_by: str = ""
+    #: Never printed in a letter to somebody outside.
+    private: bool = False
+    #: Its names, divided by commas or lines, never stand in a letter to somebody outside, whoever writes them there.
+    unnamed: bool = False
+    #: Not kept among the case's answers: only whoever gives it, and the effect of the action, read it.
+    apart: bool = False
+    #: Said at the top of the case once it is answered; {answer} stands for the answer.
+    banner: str = ""
 
 
 class RuleKind(StrEnum):
@@ -137,6 +150,10 @@ class Deadline:
     stops_in_holidays: bool = False
     remind_before: int = 1
     escalate: tuple[Rule, ...] = ()
+    #: Counted from the day in this field instead of the day on which the state was entered.
+    from_field: str = ""
+    #: Where the case goes by itself when the day has passed; "": it stays.
+    lapse_to: str = ""
 
 
 class ActionKind(StrEnum):
@@ -146,6 +163,8 @@ class ActionKind(StrEnum):
     BACK = "back"
     END = "end"
     OTHER = "other"
+    #: Only notes its answers: the case stays where it is, and nobody's task is done by it.
+    NOTE = "note"
 
 
 class Comment(StrEnum):
@@ -161,6 +180,8 @@ class Effect(StrEnum):
 
     REGISTER = "register"
     CHANGE_REGISTER = "change_register"
+    #: Why advice is sought lies apart from the case; what has to be told is told.
+    HOLD = "hold"
 
 
 class Guard(StrEnum):
@@ -168,6 +189,35 @@ class Guard(StrEnum):
 
     PEOPLE_SERVE = "people_serve"
     DAYS_AHEAD = "days_ahead"
+    #: No letter of the action names somebody whom the form says must not be named.
+    UNNAMED = "unnamed"
+    #: In a second meeting about the same, the chair of governors takes part.
+    CHAIR_ATTENDS = "chair_attends"
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Another way that an action takes when the answers say so; with letters of its own."""
+
+    to: str
+    when: Condition
+    letters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The calendar file of an action. `key`: which meeting; a later file about the same one replaces the earlier.
+
+    `day`, `time`, `minutes` and `place` name fields. `cancels`: the meeting does not take place.
+    """
+
+    key: str
+    day: str
+    time: str
+    minutes: str
+    place: str
+    title: str
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +237,23 @@ class Action:
     letters: tuple[str, ...] = ()
     #: What the timeline says: "approved the request".
     said: str = ""
+    #: The first whose condition holds is taken instead of `to`.
+    forks: tuple[Fork, ...] = ()
+    #: Questions that it asks again, besides those that name it.
+    fields: tuple[str, ...] = ()
+    #: How often it can be taken in one case; 0: as often as one likes.
+    at_most: int = 0
+    meeting: Meeting | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every state that it can lead to."""
+        return () if self.kind is ActionKind.NOTE else (*(fork.to for fork in self.forks), self.to)
+
+    @property
+    def all_letters(self) -> tuple[str, ...]:
+        """Every letter that it can write."""
+        return (*self.letters, *(key for fork in self.forks for key in fork.letters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +291,22 @@ class Letter:
     key: str
     title: str
     body: str
+    #: A field for a person; or one for a text: then it is for somebody outside, and sent by the school itself.
     to: str = STARTER
+    #: A field with the name of a second person whom it is for, where one is given.
+    and_to: str = ""
+    #: A field with the postal address.
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """When a form concerns two people who must not share a letter, it becomes two cases: in the second, the fields on
+    the right stand in the place of those on the left; neither keeps anything of the other.
+    """
+
+    when: Condition
+    fields: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +346,9 @@ class Definition:
     keep_reason: str = ""
     title_field: str = ""
     group: str = "Requests"
+    #: Whether whoever starts a case goes on seeing it. One who acts in it does anyway.
+    starter_sees: bool = True
+    twin: Twin | None = None
 
     def state(self, key: str) -> State:
         """A state by its key. Raises KeyError."""
@@ -285,6 +370,15 @@ class Definition:
     def asked_by(self, action: str) -> tuple[Field, ...]:
         """The questions that an action asks."""
         return tuple(one for one in self.fields if one.asked_by == action)
+
+    def asked_in(self, action: Action) -> tuple[Field, ...]:
+        """The questions that an action asks, those that were answered before included."""
+        return tuple(one for one in self.fields if one.asked_by == action.key or one.key in action.fields)
+
+    def is_outside(self, letter: Letter) -> bool:
+        """Whether a letter is for somebody who does not use the portal."""
+        named = self.field(letter.to)
+        return named is not None and named.kind is FieldKind.TEXT
 
     def field(self, key: str) -> Field | None:
         """A question by its key."""

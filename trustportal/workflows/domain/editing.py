@@ -157,6 +157,8 @@ def add_step(
                 effects=forward.effects,
                 guards=forward.guards,
                 letters=forward.letters,
+                forks=forward.forks,
+                meeting=forward.meeting,
                 said="agreed",
             ),
             *((replace(back, key="send_back"),) if back else ()),
@@ -170,7 +172,7 @@ def add_step(
         deadline=Deadline(length, escalate=escalate),
         starter_edits=before.starter_edits,
     )
-    on = replace(forward, to=key, effects=(), guards=(), letters=())
+    on = replace(forward, to=key, effects=(), guards=(), letters=(), forks=(), meeting=None)
     changed = replace(before, actions=tuple(on if one.key == forward.key else one for one in before.actions))
     states = []
     for one in definition.states:
@@ -189,25 +191,67 @@ def remove_step(definition: Definition, state: str) -> Definition:
     for one in definition.states:
         if one.key == state:
             continue
-        actions = tuple(
-            replace(
-                action,
-                to=forward.to,
-                effects=action.effects or forward.effects,
-                guards=action.guards or forward.guards,
-                letters=action.letters or forward.letters,
-            )
-            if action.to == state
-            else action
-            for action in one.actions
-        )
-        states.append(replace(one, actions=actions))
+        actions = tuple(_past(action, state, forward) for action in one.actions)
+        deadline = one.deadline
+        if deadline is not None and deadline.lapse_to == state:
+            deadline = replace(deadline, lapse_to=forward.to)
+        states.append(replace(one, actions=actions, deadline=deadline))
     asked = {action.key for one in states for action in one.actions}
+    fields = tuple(one for one in definition.fields if not one.asked_by or one.asked_by in asked)
+    left = {one.key for one in fields}
+    states = [
+        replace(
+            one,
+            actions=tuple(
+                replace(action, fields=tuple(key for key in action.fields if key in left))
+                for action in one.actions
+            ),
+        )
+        for one in states
+    ]
     return replace(
         definition,
         states=tuple(states),
-        fields=tuple(one for one in definition.fields if not one.asked_by or one.asked_by in asked),
+        fields=fields,
         resubmit_to="" if definition.resubmit_to == state else definition.resubmit_to,
+    )
+
+
+def _past(action: Action, state: str, forward: Action) -> Action:
+    """An action that no longer leads to a state, but where that one led."""
+    forks = tuple(replace(one, to=forward.to) if one.to == state else one for one in action.forks)
+    if action.to != state:
+        return replace(action, forks=forks)
+    return replace(
+        action,
+        to=forward.to,
+        forks=forks or forward.forks,
+        effects=action.effects or forward.effects,
+        guards=action.guards or forward.guards,
+        letters=action.letters or forward.letters,
+        meeting=action.meeting or forward.meeting,
+    )
+
+
+def set_limit(definition: Definition, state: str, action: str, *, at_most: int | None) -> Definition:
+    """How often an action can be taken in one case, wherever it stands: between once and twelve times."""
+    found = _state(definition, state).action(action)
+    if found is None or not found.at_most:
+        raise NotFound()
+    if at_most is None or not 1 <= at_most <= 12:
+        raise RuleBroken("Enter a number between 1 and 12.", "at_most")
+    return replace(
+        definition,
+        states=tuple(
+            replace(
+                one,
+                actions=tuple(
+                    replace(each, at_most=at_most) if each.key == action and each.at_most else each
+                    for each in one.actions
+                ),
+            )
+            for one in definition.states
+        ),
     )
 
 

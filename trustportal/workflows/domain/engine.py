@@ -14,7 +14,7 @@ from uuid import UUID
 
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.times import day_of
-from trustportal.workflows.domain import answers
+from trustportal.workflows.domain import answers, naming
 from trustportal.workflows.domain.days import Break, due_on, remind_on
 from trustportal.workflows.domain.definition import (
     Action,
@@ -24,6 +24,7 @@ from trustportal.workflows.domain.definition import (
     Effect,
     FieldKind,
     Guard,
+    Meeting,
     State,
     Values,
 )
@@ -60,6 +61,8 @@ class CaseFacts:
     tasks: tuple[Pending, ...] = ()
     signatures: tuple[Signed, ...] = ()
     school: UUID | None = None
+    #: How often an action was taken already, where the definition limits it.
+    taken: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +103,47 @@ class Plan:
     dated: Dated | None = None
     effects: tuple[Effect, ...] = ()
     letters: tuple[str, ...] = ()
+    #: Answers that are not kept in the case.
+    apart: Values = field(default_factory=dict)
+    meeting: Meeting | None = None
 
 
 #: What the starter does when they change the form of a case that waits with somebody else.
 CHANGE = "change"
+#: What the clock does when a day has passed on which something ends by itself.
+LAPSE = "lapse"
 
 
-def dated(state: State, on: date, breaks: Collection[Break] = ()) -> Dated | None:
+def dated(
+    state: State, on: date, breaks: Collection[Break] = (), values: Mapping[str, Any] | None = None
+) -> Dated | None:
     """When a state that is entered on a day is due; None for one without a deadline."""
     if state.deadline is None:
         return None
-    due = due_on(state.deadline, on, breaks)
+    since = (
+        answers.as_day((values or {}).get(state.deadline.from_field)) if state.deadline.from_field else None
+    )
+    due = due_on(state.deadline, since or on, breaks)
     return Dated(due, remind_on(state.deadline, on, due))
+
+
+def lapse(
+    definition: Definition, case: CaseFacts, *, now: datetime, breaks: Collection[Break] = ()
+) -> Plan | None:
+    """What follows by itself when the deadline of a state has passed; None where nothing does."""
+    state = definition.state(case.state)
+    if state.deadline is None or not state.deadline.lapse_to:
+        return None
+    target = definition.state(state.deadline.lapse_to)
+    return Plan(
+        state=target.key,
+        said="ended by itself",
+        action=LAPSE,
+        entered=not target.closed,
+        closed=target.closed,
+        values=dict(case.values),
+        dated=dated(target, day_of(now), breaks, case.values),
+    )
 
 
 def begin(
@@ -126,7 +158,7 @@ def begin(
         entered=True,
         closed=state.closed,
         values=dict(values),
-        dated=dated(state, day_of(now), breaks),
+        dated=dated(state, day_of(now), breaks, values),
     )
 
 
@@ -141,7 +173,12 @@ def possible(definition: Definition, case: CaseFacts, person: UUID | None) -> tu
     if person is None or person in case.subjects or state.closed:
         return ()
     sits, began = task_of(case, person) is not None, person == case.starter
-    return tuple(one for one in state.actions if (began if one.by_starter else sits))
+    return tuple(
+        one
+        for one in state.actions
+        if (began if one.by_starter else sits)
+        and not (one.at_most and case.taken.get(one.key, 0) >= one.at_most)
+    )
 
 
 def may_change(definition: Definition, case: CaseFacts, person: UUID | None) -> bool:
@@ -160,17 +197,24 @@ def advance(
     given: Given | None = None,
     may_be_named: Collection[UUID] = frozenset(),
     breaks: Collection[Break] = (),
+    chairs: Collection[UUID] = frozenset(),
 ) -> Plan:
-    """The plan for an action. Raises `NotFound` where it is not the actor's, `RuleBroken` where a rule says no."""
+    """The plan for an action. Raises `NotFound` where it is not the actor's, `RuleBroken` where a rule says no.
+
+    `chairs`: who chairs the school's governors.
+    """
     given = given or Given()
     chosen = next((one for one in possible(definition, case, actor) if one.key == action), None)
     if chosen is None:
         raise NotFound()
-    asked = definition.asked_by(chosen.key)
+    asked = definition.asked_in(chosen)
     added = answers.tidy(asked, given.answers)
     values = {**case.values, **added}
     today = day_of(now)
     answers.check(definition, asked, values, starter=case.starter, may_be_named=may_be_named, today=today)
+    apart = {one.key: values.pop(one.key) for one in asked if one.apart}
+    fork = next((one for one in chosen.forks if answers.holds(one.when, values)), None)
+    letters = (*chosen.letters, *(fork.letters if fork else ()))
     comment = given.comment.strip()
     if chosen.comment is Comment.REQUIRED and not comment:
         raise RuleBroken("Say why, so that the others understand it.", "comment")
@@ -179,18 +223,24 @@ def advance(
     if chosen.statement and not given.confirmed:
         raise RuleBroken("Tick the box to say that you agree with the statement.", "confirmed")
     for guard in chosen.guards:
-        _guard(guard, definition, values, may_be_named, today)
+        if guard is Guard.UNNAMED:
+            naming.check(definition, letters, values, comment)
+        elif guard is Guard.CHAIR_ATTENDS:
+            naming.check_chair(values, chairs)
+        else:
+            _guard(guard, definition, values, may_be_named, today)
     mine = task_of(case, actor)
     others = [one for one in case.tasks if not one.done and (mine is None or one.id != mine.id)]
     waits = chosen.kind is ActionKind.FORWARD and not chosen.by_starter and bool(others)
-    target = definition.state(case.state if waits else chosen.to)
-    entered = not waits and not target.closed
+    stays = waits or chosen.kind is ActionKind.NOTE
+    target = definition.state(case.state if stays else fork.to if fork else chosen.to)
+    entered = not stays and not target.closed
     goes_back = not waits and chosen.kind is ActionKind.BACK
     return Plan(
         state=target.key,
         said=chosen.said or f"chose “{chosen.label}”",
         action=chosen.key,
-        task=mine.id if mine and not chosen.by_starter else None,
+        task=mine.id if mine and not chosen.by_starter and chosen.kind is not ActionKind.NOTE else None,
         seat=mine.seat if mine else "",
         entered=entered,
         closed=target.closed,
@@ -198,9 +248,11 @@ def advance(
         signs=chosen.statement,
         comment=comment,
         values=values,
-        dated=dated(target, today, breaks) if entered else None,
+        dated=dated(target, today, breaks, values) if entered else None,
         effects=() if waits else chosen.effects,
-        letters=() if waits else chosen.letters,
+        letters=() if waits else letters,
+        apart=apart,
+        meeting=None if waits else chosen.meeting,
     )
 
 
@@ -236,7 +288,7 @@ def change(
         entered=True,
         voids=True,
         values={**case.values, **tidied},
-        dated=dated(state, day_of(now), breaks),
+        dated=dated(state, day_of(now), breaks, {**case.values, **tidied}),
     )
 
 

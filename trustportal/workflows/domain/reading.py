@@ -25,8 +25,8 @@ _STRICT = ConfigDict(extra="forbid")
 @cache
 def _adapter() -> TypeAdapter[Definition]:
     for name in (
-        "Option", "Condition", "Field", "Rule", "Route", "Seat", "Deadline", "Action", "State", "Letter",
-        "SchoolMay", "Definition",
+        "Option", "Condition", "Field", "Rule", "Route", "Seat", "Deadline", "Fork", "Meeting", "Action", "State",
+        "Letter", "SchoolMay", "Twin", "Definition",
     ):  # fmt: skip
         getattr(model, name).__pydantic_config__ = _STRICT
     return TypeAdapter(Definition)
@@ -91,13 +91,24 @@ def _sound(definition: Definition) -> None:
             raise RuleBroken(f"“{state.title}” has more than one way forward.")
         for action in state.actions:
             actions.add(action.key)
-            if action.to not in states:
-                raise RuleBroken(
-                    f"“{action.label}” in “{state.title}” leads to “{action.to}”, which is no state."
-                )
-            for key in action.letters:
+            for to in action.targets:
+                if to not in states:
+                    raise RuleBroken(
+                        f"“{action.label}” in “{state.title}” leads to “{to}”, which is no state."
+                    )
+            _known([*action.fields, *(fork.when.field for fork in action.forks)], fields, f"“{action.label}”")
+            if action.meeting is not None:
+                held = action.meeting
+                _known([held.day, held.time, held.minutes, held.place], fields, f"“{action.label}”")
+            for key in action.all_letters:
                 if definition.letter(key) is None:
                     raise RuleBroken(f"“{action.label}” writes the letter “{key}”, which does not exist.")
+        if state.deadline is not None:
+            if state.deadline.lapse_to and state.deadline.lapse_to not in states:
+                raise RuleBroken(f"“{state.title}” ends at “{state.deadline.lapse_to}”, which is no state.")
+            _known(
+                [state.deadline.from_field] if state.deadline.from_field else [], fields, f"“{state.title}”"
+            )
         for seat in state.seats:
             _known(seat.apart_from, fields | {f"state:{key}" for key in states}, f"“{seat.title}”")
     if definition.resubmit_to and definition.resubmit_to not in states:
@@ -110,6 +121,9 @@ def _sound(definition: Definition) -> None:
         named = [*field.not_same_as, field.warn_same_as, field.required_if.field if field.required_if else ""]
         _known([one for one in named if one], fields, f"“{field.label}”")
     _known(definition.subject_fields, fields, "the subjects")
+    if definition.twin is not None:
+        pairs = [key for pair in definition.twin.fields for key in pair]
+        _known([definition.twin.when.field, *pairs], fields, "what is divided")
     for rule in rules_of(definition):
         if rule.kind is model.RuleKind.FIELD:
             _known([rule.field], fields, "a rule")

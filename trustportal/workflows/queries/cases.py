@@ -22,6 +22,7 @@ from trustportal.workflows.models import (
     CaseAssignee,
     CaseDeadline,
     CaseDocument,
+    CaseEvent,
     CaseIntake,
     CaseNote,
     CaseParticipant,
@@ -57,6 +58,8 @@ class Case:
     subjects: frozenset[UUID] = frozenset()
     signatures: list[CaseSignature] = field(default_factory=list)
     recused: frozenset[UUID] = frozenset()
+    #: How often an action was taken, where the definition limits it.
+    taken: dict[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -75,6 +78,7 @@ class Case:
                 Signed(one.state, one.seat, one.person_id) for one in self.signatures if one.voided_at is None
             ),
             school=self.row.school_id,
+            taken=self.taken,
         )
 
     @property
@@ -131,6 +135,22 @@ def get_case(case_id: UUID, *, lock: bool = False) -> Case:
     found.recused = frozenset(
         db.session.scalars(select(CaseRecusal.person_id).where(CaseRecusal.case_id == case_id))
     )
+    limited = {action.key for state in found.definition.states for action in state.actions if action.at_most}
+    if limited:
+        counted = db.session.execute(
+            select(CaseEvent.action, func.count())
+            .where(CaseEvent.case_id == case_id, CaseEvent.action.in_(limited))
+            .group_by(CaseEvent.action)
+        )
+        found.taken = {row[0]: row[1] for row in counted}
+    return found
+
+
+def find_mine(case_id: UUID) -> UUID | None:
+    """A case's id, if the person of the scope still takes part in it."""
+    found: UUID | None = db.session.scalars(
+        _mine(select(WorkflowCase.id).where(WorkflowCase.id == case_id))
+    ).one_or_none()
     return found
 
 

@@ -26,7 +26,12 @@ def roster(on: date) -> Roster:
     )
     return Roster(
         tuple(Post(row.person_id, Role(row.role), row.school_id, row.acting, row.from_on) for row in posts),
-        tuple(Tie(row.person_id, row.other_id, row.kind == "leads") for row in ties),
+        tuple(
+            Tie(row.other_id, row.person_id, leads=True)
+            if row.kind == "led"
+            else Tie(row.person_id, row.other_id, row.kind == "leads")
+            for row in ties
+        ),
     )
 
 
@@ -37,6 +42,22 @@ def serving_at(school_id: UUID, on: date) -> dict[UUID, str]:
         .join(Membership, Membership.person_id == Person.id)
         .where(
             Membership.school_id == school_id,
+            Membership.from_on <= on,
+            or_(Membership.to_on.is_(None), Membership.to_on >= on),
+        )
+        .distinct()
+        .order_by(Person.name)
+    )
+    return {row.id: row.name for row in rows}
+
+
+def serving_around(school_id: UUID, on: date) -> dict[UUID, str]:
+    """Who serves at a school or at the trust on a day, as far as the scope sees: names by id, in the order of names."""
+    rows = db.session.execute(
+        select(Person.id, Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            or_(Membership.school_id == school_id, Membership.school_id.is_(None)),
             Membership.from_on <= on,
             or_(Membership.to_on.is_(None), Membership.to_on >= on),
         )

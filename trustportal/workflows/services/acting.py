@@ -28,7 +28,7 @@ from trustportal.workflows.models import CaseNote, CaseRecusal, CaseSignature
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions, people
 from trustportal.workflows.queries.cases import Case
-from trustportal.workflows.services import documents, register
+from trustportal.workflows.services import documents, holding, register
 from trustportal.workflows.services.entering import close, enter, leave
 from trustportal.workflows.services.routing import circumstances
 from trustportal.workflows.services.starting import nameable
@@ -63,6 +63,9 @@ def act(
             given=given,
             may_be_named=nameable(case.definition, case.row.school_id, day_of(now)),
             breaks=definitions.breaks_of(case.row.school_id),
+            chairs=tenants.people_with_role(
+                Role.CHAIR_OF_GOVERNORS, on=day_of(now), school_id=case.row.school_id
+            ),
         )
         _apply(actor, case, plan, now=now)
     return plan
@@ -139,14 +142,25 @@ def _apply(actor: Actor, case: Case, plan: Plan, *, now: datetime) -> None:
     _news(case, plan, me)
     db.session.flush()
     current_unit().announce(Event.CASE_ROUTE, case_id=row.id)
+    if Effect.HOLD in plan.effects:
+        holding.exclude(actor, case, plan.apart, now=now)
 
 
-def _sign(actor: Actor, case: Case, plan: Plan, now: datetime) -> None:
+def _post_of(actor: Actor, case: Case) -> str:
+    """The post in which somebody acts, as the school calls it."""
     labels = tenants_domain.TrustSettings.read(tenants.get_trust().settings).role_labels
     held = actor.roles_at(case.row.school_id) or actor.trust_roles
     school = tenants.get_school(case.row.school_id)
     first = min(held, key=list(Role).index, default=None)
-    label = tenants_domain.role_label(first, school.role_labels, labels) if first else ""
+    return tenants_domain.role_label(first, school.role_labels, labels) if first else ""
+
+
+def _signed_as(actor: Actor, case: Case) -> str:
+    """How a letter ends: name and post."""
+    return f"{tenants.get_person(_me(actor)).name}\n{_post_of(actor, case)}".strip()
+
+
+def _sign(actor: Actor, case: Case, plan: Plan, now: datetime) -> None:
     signature = CaseSignature(
         id=uuid4(),
         case_id=case.row.id,
@@ -154,7 +168,7 @@ def _sign(actor: Actor, case: Case, plan: Plan, now: datetime) -> None:
         seat=plan.seat,
         person_id=_me(actor),
         person_name=tenants.get_person(_me(actor)).name,
-        role_label=label,
+        role_label=_post_of(actor, case),
         statement=plan.signs,
         content_hash=content_hash(case),
         signed_at=now,
@@ -177,14 +191,18 @@ def _effects(actor: Actor, case: Case, plan: Plan, now: datetime) -> None:
             )
         elif effect is Effect.CHANGE_REGISTER:
             register.change_by_case(actor, school_id=case.row.school_id, values=case.values, now=now)
+        elif effect is Effect.HOLD:
+            holding.hold(actor, case, plan.apart, now=now)
     for key in plan.letters:
-        documents.write_letter(case, key, comment=plan.comment, now=now)
+        documents.write_letter(case, key, comment=plan.comment, now=now, sender=_signed_as(actor, case))
+    if plan.meeting is not None:
+        documents.write_calendar(case, plan.meeting, now=now)
 
 
 def _news(case: Case, plan: Plan, me: UUID) -> None:
     """Tell whoever started a case when it is at its end; what they have to do themselves is told with the task."""
     starter = case.row.starter_id
-    if not plan.closed or starter is None or starter == me:
+    if not plan.closed or starter is None or starter == me or not case.definition.starter_sees:
         return
     message = wording.moved(
         trust_slug=tenants.get_trust().slug,

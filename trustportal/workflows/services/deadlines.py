@@ -7,17 +7,19 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from trustportal.db import db, unit_of_work
+from trustportal.db import current_unit, db, unit_of_work
 from trustportal.jobs import Event
 from trustportal.mail import notify
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
 from trustportal.workflows import chain
 from trustportal.workflows import mail as wording
+from trustportal.workflows.domain import engine
 from trustportal.workflows.domain import routing as domain
 from trustportal.workflows.models import CaseDeadline, CaseParticipant
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import people
+from trustportal.workflows.queries import definitions, people
+from trustportal.workflows.services.entering import close, enter, leave
 from trustportal.workflows.services.routing import circumstances
 
 
@@ -66,6 +68,27 @@ def fire(*, deadline_id: UUID, now: datetime) -> None:
             chain.record(case.seal, found, "overdue", actor_id=None, now=now, to=_ids(upwards))
         for person_id in sorted(told, key=str):
             notify(person_id, subject=message.subject, body=message.body, path=message.path)
+        if row.kind == "due":
+            _lapse(case, now)
+
+
+def _lapse(case: queries.Case, now: datetime) -> None:
+    """What ends by itself when its day has passed, does: the next step is given out like any other."""
+    plan = engine.lapse(
+        case.definition, case.facts(), now=now, breaks=definitions.breaks_of(case.row.school_id)
+    )
+    if plan is None:
+        return
+    leave(case, now=now)
+    case.row.state, case.row.revision = plan.state, case.row.revision + 1
+    chain.record(
+        case.seal, case.row.id, plan.action, actor_id=None, now=now, said=plan.said, state=plan.state
+    )
+    if plan.entered:
+        enter(case, plan, now=now)
+    if plan.closed:
+        close(case, now=now)
+    current_unit().announce(Event.CASE_ROUTE, case_id=case.row.id)
 
 
 def _ids(people_: set[UUID]) -> list[str]:

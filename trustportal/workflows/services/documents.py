@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,27 +15,34 @@ from trustportal.mail import notify
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
 from trustportal.words import day, instant
+from trustportal.workflows import calendar_file, pdf
 from trustportal.workflows import mail as wording
-from trustportal.workflows import pdf
 from trustportal.workflows.domain.answers import is_asked
-from trustportal.workflows.domain.definition import STARTER, Field, FieldKind
+from trustportal.workflows.domain.definition import STARTER, Field, FieldKind, Letter, Meeting
+from trustportal.workflows.domain.letters import filled
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.models import CaseDocument
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import register
+from trustportal.workflows.queries import clauses, register
 from trustportal.workflows.queries.cases import Case
 from trustportal.workflows.sealing import Seal
+from trustportal.workflows.services.entering import due_of
+
+#: How the keys of calendar files begin.
+CALENDAR = "calendar-"
 
 
-def answer_words(field: Field, value: Any, names: Mapping[UUID, str]) -> str:
+def answer_words(field: Field, value: Any, names: Mapping[Any, str]) -> str:
     """An answer as people read it."""
     if field.kind is FieldKind.TICK:
         return "Yes" if value else "No"
     if not value:
         return ""
-    if field.kind in {FieldKind.PERSON, FieldKind.PEOPLE, FieldKind.ACCOUNT}:
+    if field.kind in {FieldKind.PERSON, FieldKind.PEOPLE, FieldKind.ACCOUNT, FieldKind.ACCOUNTS}:
         listed = value if isinstance(value, list) else [value]
         return ", ".join(names.get(UUID(str(one)), "Somebody who has left") for one in listed)
+    if field.kind is FieldKind.CLAUSES:
+        return "; ".join(names.get(str(one), "A clause") for one in value)
     if field.kind in {FieldKind.CHOICE, FieldKind.CHOICES}:
         labels = {option.value: option.label for option in field.options}
         listed = value if isinstance(value, list) else [value]
@@ -44,18 +50,20 @@ def answer_words(field: Field, value: Any, names: Mapping[UUID, str]) -> str:
     return day(str(value)) if field.kind is FieldKind.DAY else str(value)
 
 
-def names_in(case: Case) -> dict[UUID, str]:
-    """The names of everybody and every account that the answers name."""
+def names_in(case: Case) -> dict[Any, str]:
+    """The names of everybody, every account and every clause that the answers name."""
     named = set(queries.names_needed(case.values, case.definition))
-    found = tenants.names_of(named)
+    found: dict[Any, str] = dict(tenants.names_of(named))
     for one in case.definition.fields:
-        if one.kind is FieldKind.ACCOUNT:
+        if one.kind is FieldKind.CLAUSES:
+            found |= clauses.names_of(case.values.get(one.key) or ())
+        if one.kind in {FieldKind.ACCOUNT, FieldKind.ACCOUNTS}:
             for entry_id in people_in(case.values.get(one.key)):
                 found[entry_id] = register.get_entry(entry_id).row.name
     return found
 
 
-def answered(case: Case, names: Mapping[UUID, str] | None = None) -> list[tuple[str, str, str]]:
+def answered(case: Case, names: Mapping[Any, str] | None = None) -> list[tuple[str, str, str]]:
     """The form as it stands: section, question, answer; questions that were not asked and not answered are left out."""
     names = names_in(case) if names is None else names
     return [
@@ -65,18 +73,17 @@ def answered(case: Case, names: Mapping[UUID, str] | None = None) -> list[tuple[
     ]
 
 
-def _filled(body: str, slots: Mapping[str, str]) -> str:
-    filled = re.sub(r"\{\{\s*([a-z_.]+)\s*\}\}", lambda found: slots.get(found.group(1), ""), body)
-    return re.sub(r"\n{3,}", "\n\n", filled).strip()
-
-
-def write_letter(case: Case, key: str, *, comment: str, now: datetime) -> CaseDocument | None:
+def write_letter(
+    case: Case, key: str, *, comment: str, now: datetime, sender: str = ""
+) -> CaseDocument | None:
     """A letter of the definition, with its slots filled, in the open unit of work."""
     letter = case.definition.letter(key)
     if letter is None:
         return None
-    to = case.row.starter_id
-    if letter.to != STARTER:
+    outside, to = case.definition.is_outside(letter), case.row.starter_id
+    if outside:
+        to = None
+    elif letter.to != STARTER:
         to = next(iter(people_in(case.values.get(letter.to))), None)
     names = names_in(case)
     everybody = tenants.names_of({one for one in (to, case.row.starter_id) if one})
@@ -85,22 +92,71 @@ def write_letter(case: Case, key: str, *, comment: str, now: datetime) -> CaseDo
         "trust": tenants.get_trust().name,
         "reference": case.row.reference,
         "title": case.title,
-        "to": everybody.get(to, "") if to else "",
+        "to": _both(case, letter) if outside else everybody.get(to, "") if to else "",
         "starter": everybody.get(case.row.starter_id, "") if case.row.starter_id else "",
         "today": day(day_of(now)),
         "comment": comment,
+        "sender": sender,
+        "due": day(due_of(case)),
         **{
             f"field.{one.key}": answer_words(one, case.values.get(one.key), names)
             for one in case.definition.fields
         },
     }
-    content = {
+    content: dict[str, Any] = {
         "kind": "letter",
         "title": letter.title,
         "to": slots["to"],
-        "body": _filled(letter.body, slots),
+        "body": filled(letter.body, slots),
     }
+    if outside:
+        address = str(case.values.get(letter.address) or "") if letter.address else ""
+        content |= {"address": [slots["to"], *(one.strip() for one in address.splitlines() if one.strip())]}
     return _write(case, key, letter.title, to, content, now)
+
+
+def _both(case: Case, letter: Letter) -> str:
+    """To whom a letter goes that leaves the school: one person, or two who share it."""
+    names = (str(case.values.get(one) or "") for one in (letter.to, letter.and_to) if one)
+    return " and ".join(one for one in names if one)
+
+
+def write_calendar(case: Case, meeting: Meeting, *, now: datetime) -> CaseDocument | None:
+    """The calendar file of a meeting, in the open unit of work: it replaces what an earlier one said. A meeting that
+    never stood in a calendar needs no file that takes it out.
+    """
+    kind = f"{CALENDAR}{meeting.key}-"
+    before = [one for one in queries.list_documents(case.row.id) if one.key.startswith(kind)]
+    if meeting.cancels and not before:
+        return None
+    row = CaseDocument(
+        id=uuid4(),
+        case_id=case.row.id,
+        key=f"{kind}{len(before)}",
+        visit=case.row.visit,
+        title="Calendar file: the meeting is off" if meeting.cancels else "Calendar file of the meeting",
+        to_id=None,
+        sealed=b"",
+        made_at=now,
+        written_at=now,
+    )
+    content = {
+        "kind": "calendar",
+        "uid": calendar_file.identity(case.row.id, meeting.key),
+        "sequence": len(before),
+        "day": case.values[meeting.day],
+        "time": case.values[meeting.time],
+        "minutes": case.values[meeting.minutes],
+        "place": case.values[meeting.place],
+        "title": meeting.title,
+        "organisation": tenants.get_school(case.row.school_id).name,
+        "cancels": meeting.cancels,
+        "written_at": now.isoformat(),
+    }
+    row.sealed = case.seal.close(content, row.id)
+    row.pdf = case.seal.close_bytes(calendar_file.make(content), row.id)
+    db.session.add(row)
+    return row
 
 
 def write_form(case: Case, *, now: datetime) -> CaseDocument:

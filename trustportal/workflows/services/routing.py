@@ -103,7 +103,12 @@ def _give(
     if not routed.found:
         # Two seats of one step are two people: whoever signed in one, or has it, does not sign in the other.
         beside = {person for one in case.tasks if one is not task for person in one.people}
-        beside |= {person for state, person in around.signers if state == case.row.state}
+        # A signature of an earlier visit is no reason: whoever decides anew may be whoever decided before.
+        beside |= {
+            one.person_id
+            for one in case.signatures
+            if one.voided_at is None and one.state == case.row.state and one.signed_at > task.row.opened_at
+        }
         routed = domain.route(definition, seat, roster, around, taken=frozenset(beside))
     _settle(case, task, seat, set(routed.people), now)
 

@@ -23,7 +23,7 @@ from trustportal.workflows.domain.definition import Definition, FieldKind
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.models import CaseIntake, CaseParticipant, CaseSubject, WorkflowCase
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import definitions, people, register
+from trustportal.workflows.queries import clauses, definitions, people, register
 from trustportal.workflows.sealing import Seal
 from trustportal.workflows.services import routing
 from trustportal.workflows.services.entering import enter
@@ -47,7 +47,9 @@ def nameable(definition: Definition, school_id: UUID, today: date) -> set[UUID]:
     """Whom a form can name: who serves at the school or the trust today; and the school's accounts."""
     serving = people.roster(today)
     found = {post.person for post in serving.posts if post.school in {school_id, None}}
-    if any(one.kind is FieldKind.ACCOUNT for one in definition.fields):
+    if any(one.kind is FieldKind.CLAUSES for one in definition.fields):
+        found |= clauses.editions_at(school_id, today)
+    if any(one.kind in {FieldKind.ACCOUNT, FieldKind.ACCOUNTS} for one in definition.fields):
         found |= {one.row.id for one in register.list_entries(school_ids=[school_id])}
     return found
 
@@ -121,10 +123,31 @@ def send(
             may_be_named=nameable(definition, school_id, today),
             today=today,
         )
-        row.sealed = Seal.of_trust().close(values, row.id)
+        first, *others = answers.divided(definition, values)
+        row.sealed = Seal.of_trust().close(first, row.id)
         row.state, row.sent_at, row.changed_at = "sent", now, now
         uow.announce(Event.CASE_SENT, intake_id=row.id)
+        for one in others:
+            uow.announce(Event.CASE_SENT, intake_id=_twin(row, one, now).id)
     return row
+
+
+def _twin(row: CaseIntake, values: Mapping[str, Any], now: datetime) -> CaseIntake:
+    """The same form once more, with what concerns the second person only."""
+    made = CaseIntake(
+        id=uuid4(),
+        person_id=row.person_id,
+        school_id=row.school_id,
+        version_id=row.version_id,
+        sealed=b"",
+        state="sent",
+        created_at=now,
+        changed_at=now,
+        sent_at=now,
+    )
+    made.sealed = Seal.of_trust().close(values, made.id)
+    db.session.add(made)
+    return made
 
 
 def faults(actor: Actor, *, school_id: UUID, key: str, given: Mapping[str, Any], today: date) -> list[Fault]:
@@ -190,7 +213,7 @@ def open_case(*, intake_id: UUID, now: datetime) -> None:
         for person_id in sorted(subjects, key=str):
             db.session.add(CaseSubject(id=uuid4(), case_id=row.id, person_id=person_id, added_at=sent_at))
         # Whoever reports somebody's conduct has done their part: what becomes of it is not theirs to read.
-        if intake.person_id is not None and not definition.safeguarding:
+        if intake.person_id is not None and not definition.safeguarding and definition.starter_sees:
             db.session.add(
                 CaseParticipant(
                     id=uuid4(), case_id=row.id, person_id=intake.person_id, part="starter", since_at=sent_at

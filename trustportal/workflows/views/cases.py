@@ -23,8 +23,10 @@ from trustportal.workflows.forms import (
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions
 from trustportal.workflows.services import acting, starting
+from trustportal.workflows.services.documents import CALENDAR
 from trustportal.workflows.views import presenting
 from trustportal.workflows.views.blueprint import cases as blueprint
+from trustportal.workflows.views.offering import offering
 
 CASE = "/t/<trust>/cases/<uuid:case_id>"
 
@@ -151,7 +153,10 @@ def act(trust: str, case_id: UUID, action: str) -> Response:
         form.form_errors.append(conflict.message)
         done = False
     if isinstance(done, Plan):
-        return see_other(url_for("cases.show", trust=trust, case_id=case_id), f"Done: you {done.said}.")
+        target = url_for("cases.show", trust=trust, case_id=case_id)
+        if queries.find_mine(case_id) is None:
+            target = url_for("cases.mine", trust=trust)
+        return see_other(target, f"Done: you {done.said}.")
     return _page(case_id, sent=(action, form))
 
 
@@ -166,8 +171,7 @@ def change(trust: str, case_id: UUID) -> Response:
         case.definition,
         case.definition.form,
         values=case.values,
-        people=presenting.people_to_name(case, today()),
-        accounts=presenting.accounts_to_name(case),
+        **offering(case.definition, case.definition.form, case.row.school_id, today()),
     )
     if form.is_submitted():
         form.validate()
@@ -246,9 +250,25 @@ def document(trust: str, case_id: UUID, document_id: UUID) -> Response:
     """A letter or the signed form."""
     case = queries.get_case(case_id)
     row = queries.get_document(case_id, document_id)
+    if row.key.startswith(CALENDAR):
+        raise NotFound()
     if row.pdf is None:
         raise NotFound("This PDF is being made. Try again in a minute.")
     answer = make_response(case.seal.open_bytes(row.pdf, row.id))
     answer.headers["Content-Type"] = "application/pdf"
     answer.headers["Content-Disposition"] = f'inline; filename="{case.row.reference}-{row.key}.pdf"'
+    return answer
+
+
+@blueprint.get(f"{CASE}/documents/<uuid:document_id>.ics")
+@signed_in
+def calendar(trust: str, case_id: UUID, document_id: UUID) -> Response:
+    """The calendar file of a meeting."""
+    case = queries.get_case(case_id)
+    row = queries.get_document(case_id, document_id)
+    if row.pdf is None or not row.key.startswith(CALENDAR):
+        raise NotFound()
+    answer = make_response(case.seal.open_bytes(row.pdf, row.id))
+    answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{case.row.reference}.ics"'
     return answer

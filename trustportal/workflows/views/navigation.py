@@ -20,6 +20,10 @@ def links(actor: Actor) -> list[dict[str, Any]]:
         found.append(_link("Accounts", url_for("register.overview", trust=trust), 50))
     if actor.can(Permission.WORKFLOW_MANAGE):
         found.append(_link("Workflows", url_for("workflows.overview", trust=trust), 87))
+    if actor.can(Permission.CASE_FIGURES):
+        found.append(_link("Case figures", url_for("cases.figures", trust=trust), 88))
+    if actor.can(Permission.INTEREST_READ):
+        found.append(_link("Interests", url_for("cases.interests", trust=trust), 89))
     return found
 
 

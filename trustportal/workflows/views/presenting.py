@@ -15,13 +15,15 @@ from trustportal.workflows import chain
 from trustportal.workflows.domain import engine
 from trustportal.workflows.domain.answers import Fault, warnings
 from trustportal.workflows.domain.days import working_days_between
-from trustportal.workflows.domain.definition import Action, ActionKind, FieldKind
+from trustportal.workflows.domain.definition import Action, ActionKind, Effect
 from trustportal.workflows.forms import AnswersForm, answers_form
 from trustportal.workflows.models import CaseDocument
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import people, register
+from trustportal.workflows.queries import holds
 from trustportal.workflows.queries.cases import Case
-from trustportal.workflows.services import acting, documents
+from trustportal.workflows.services import acting, documents, referring
+from trustportal.workflows.services.documents import CALENDAR
+from trustportal.workflows.views.offering import offering
 
 PARTS = {
     "starter": "started it",
@@ -74,6 +76,13 @@ class ShownCase:
     may_change: bool
     may_step_back: bool
     being_given_out: bool
+    banners: list[str]
+    held: list[holds.Held]
+    #: Whether an allegation can be opened from it.
+    can_refer: bool
+    #: The letters that the school sends itself.
+    outside: frozenset[str]
+    calendar: str = CALENDAR
 
 
 def shown(
@@ -139,7 +148,15 @@ def shown(
         may_change=engine.may_change(case.definition, facts, actor.person_id),
         may_step_back=mine is not None and actor.person_id != case.row.starter_id,
         being_given_out=any(not one.people and not one.stuck for one in waiting),
+        banners=_banners(case, form_names),
+        can_refer=not _holds(case) or referring.find_allegation() is not None,
+        outside=frozenset(one.key for one in case.definition.letters if case.definition.is_outside(one)),
+        held=holds.list_mine(case_id, case.seal) if _holds(case) else [],
     )
+
+
+def _holds(case: Case) -> bool:
+    return any(Effect.HOLD in action.effects for state in case.definition.states for action in state.actions)
 
 
 def _by_person(participants: list[Any]) -> dict[UUID, list[Any]]:
@@ -154,7 +171,7 @@ def _to(says: Mapping[str, Any]) -> list[str]:
     return [to] if isinstance(to, str) else list(to)
 
 
-def _waiting(case: Case, task: queries.OpenTask, actor: Actor, names: Mapping[UUID, str]) -> Waiting:
+def _waiting(case: Case, task: queries.OpenTask, actor: Actor, names: Mapping[Any, str]) -> Waiting:
     seat = case.state.seat(task.row.seat)
     return Waiting(
         seat.title if seat else task.row.seat,
@@ -196,26 +213,26 @@ def _doable(
 
 def action_form(case: Case, action: Action, today: date) -> AnswersForm:
     """What an action asks."""
-    asked = case.definition.asked_by(action.key)
-    named = people_to_name(case, today) if asked else []
+    asked = case.definition.asked_in(action)
     return answers_form(
-        case.definition, asked, values=case.values if asked else None, people=named, action=action
+        case.definition,
+        asked,
+        values=case.values if asked else None,
+        action=action,
+        **offering(case.definition, asked, case.row.school_id, today),
     )
 
 
-def people_to_name(case: Case, today: date) -> list[tuple[str, str]]:
-    """Who can be chosen in a form of a case."""
-    return [(str(one), name) for one, name in people.serving_at(case.row.school_id, today).items()]
+def _banners(case: Case, names: Mapping[Any, str]) -> list[str]:
+    """What is said at the top of a case because of its answers."""
+    return [
+        one.banner.format(answer=documents.answer_words(one, case.values[one.key], names))
+        for one in case.definition.fields
+        if one.banner and case.values.get(one.key)
+    ]
 
 
-def accounts_to_name(case: Case) -> list[tuple[str, str]]:
-    """Which accounts can be chosen in a form of a case."""
-    if not any(one.kind is FieldKind.ACCOUNT for one in case.definition.form):
-        return []
-    return [(str(one.row.id), one.row.name) for one in register.list_entries(school_ids=[case.row.school_id])]
-
-
-def _sections(case: Case, names: Mapping[UUID, str]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _sections(case: Case, names: Mapping[Any, str]) -> list[tuple[str, list[tuple[str, str]]]]:
     found: list[tuple[str, list[tuple[str, str]]]] = []
     for section, question, answer in documents.answered(case, names):
         if not found or found[-1][0] != section:
@@ -233,9 +250,11 @@ _SAID = {
 }
 
 
-def _entry(event: chain.Happened, names: Mapping[UUID, str], case: Case) -> tuple[str, str, str, bool]:
+def _entry(event: chain.Happened, names: Mapping[Any, str], case: Case) -> tuple[str, str, str, bool]:
     says = event.says
     to = listed([names.get(UUID(one), "somebody") for one in _to(says)])
+    if event.action == engine.LAPSE:
+        return (instant(event.at), "It ended by itself: nobody had decided anew", "", False)
     if event.action in _SAID:
         words = _SAID[event.action].format(to=to or "nobody")
         detail = f"{to} was told" if event.action == "overdue" and to else str(says.get("seat") or "")

@@ -9,13 +9,14 @@ from flask import Response, request, url_for
 from trustportal.errors import NotFound
 from trustportal.times import now, today
 from trustportal.web import actor, page, school, see_other, signed_in
-from trustportal.workflows.domain.definition import Definition, FieldKind
+from trustportal.workflows.domain.definition import Definition
 from trustportal.workflows.forms import AnswersForm, answers_form
 from trustportal.workflows.models import CaseIntake
-from trustportal.workflows.queries import cases, definitions, people, register
+from trustportal.workflows.queries import cases, definitions
 from trustportal.workflows.sealing import Seal
 from trustportal.workflows.services import starting
 from trustportal.workflows.views.blueprint import cases as blueprint
+from trustportal.workflows.views.offering import offering
 
 HERE = "/t/<trust>/schools/<school>/requests"
 
@@ -44,11 +45,9 @@ def _definition(key: str) -> Definition:
 
 def _form(definition: Definition, intake: CaseIntake | None) -> AnswersForm:
     values = Seal.of_trust().open(intake.sealed, intake.id) if intake is not None else {}
-    accounts = []
-    if any(one.kind is FieldKind.ACCOUNT for one in definition.form):
-        accounts = [(str(one.row.id), one.row.name) for one in register.list_entries(school_ids=[_here()])]
-    named = [(str(one), name) for one, name in people.serving_at(_here(), today()).items()]
-    return answers_form(definition, definition.form, values=values, people=named, accounts=accounts)
+    return answers_form(
+        definition, definition.form, values=values, **offering(definition, definition.form, _here(), today())
+    )
 
 
 @blueprint.route(f"{HERE}/<workflow>", methods=["GET", "POST"])
@@ -94,7 +93,7 @@ def _fill_in(trust: str, school_slug: str, workflow: str, intake: CaseIntake | N
                     actor(), school_id=_here(), key=workflow, given=form.given(), now=now(), intake_id=saved
                 )
             )
-            if isinstance(sent, CaseIntake) and definition.safeguarding:
+            if isinstance(sent, CaseIntake) and (definition.safeguarding or not definition.starter_sees):
                 return see_other(
                     url_for("cases.mine", trust=trust),
                     "Thank you. It is with the people who may receive it. You do not see it in this list.",
