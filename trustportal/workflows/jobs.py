@@ -6,7 +6,16 @@ from uuid import UUID
 
 from trustportal.jobs import Event, job
 from trustportal.times import now, today
-from trustportal.workflows.services import deadlines, defining, documents, register, routing, starting
+from trustportal.workflows.services import (
+    deadlines,
+    defining,
+    documents,
+    keeping,
+    register,
+    reporting,
+    routing,
+    starting,
+)
 
 
 @job("default", on=Event.SCHOOL_CREATED)
@@ -25,6 +34,12 @@ def install_daily(*, slot: str) -> None:
 def open_case(*, intake_id: str) -> None:
     """A form that was sent becomes a case."""
     starting.open_case(intake_id=UUID(intake_id), now=now())
+
+
+@job("default", on=Event.CASE_MORE)
+def add_to_case(*, intake_id: str) -> None:
+    """Whoever reported a concern has something to add."""
+    reporting.add_to_case(intake_id=UUID(intake_id), now=now())
 
 
 @job("default", on=Event.CASE_ROUTE)
@@ -74,3 +89,21 @@ def check_register(*, slot: str) -> None:
 def check_entry(*, entry_id: str) -> None:
     """What is to be seen to at one account."""
     register.check_entry(entry_id=UUID(entry_id), now=now())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def sweep_kept(*, slot: str) -> None:
+    """Closed cases whose time to be kept has come."""
+    keeping.sweep(now=now())
+
+
+@job("default", on=Event.CASE_DISPOSAL)
+def ask_for_disposal(*, case_id: str) -> None:
+    """Ask the two who have to agree."""
+    keeping.ask(case_id=UUID(case_id), now=now())
+
+
+@job("default", on=Event.CASE_DISPOSAL_ANSWERED)
+def follow_disposal(*, ask_id: str) -> None:
+    """One of the two has answered."""
+    keeping.follow(ask_id=UUID(ask_id), now=now())

@@ -500,3 +500,7 @@ class RegisterFlag(PlaceOwned):
     kind: Mapped[str] = mapped_column(String(40))
     raised_at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
+
+
+# Tables of their own, which stand on those above: known wherever these are.
+from trustportal.workflows import allegation_models as allegation_models  # noqa: E402

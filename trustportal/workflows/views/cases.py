@@ -23,7 +23,7 @@ from trustportal.workflows.forms import (
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions
 from trustportal.workflows.services import acting, starting
-from trustportal.workflows.views import presenting
+from trustportal.workflows.views import managing, presenting
 from trustportal.workflows.views.blueprint import cases as blueprint
 
 CASE = "/t/<trust>/cases/<uuid:case_id>"
@@ -97,6 +97,7 @@ def _page(
         "workflows/case.html",
         shown=shown,
         case=shown.case,
+        allegation=managing.shown(actor(), shown.case),
         note=note or NoteForm(formdata=None),
         hand_over=hand_over,
         hand_over_forms={
