@@ -84,6 +84,8 @@ class Action(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"
     VERSION_WITHDRAWN = "version.withdrawn"
+    RECIPIENTS_DECIDED = "recipients.decided"
+    RECIPIENTS_PROPOSED = "recipients.proposed"
     WORKFLOW_CHANGED = "workflow.changed"
     WORKFLOW_OVERRIDDEN = "workflow.overridden"
     WORKFLOW_PUBLISHED = "workflow.published"
@@ -151,6 +153,8 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.TRUST_CHANGED: frozenset({"fields"}),
         Action.VERSION_PUBLISHED: frozenset({"number", "effective_on", "content_hash"}),
         Action.VERSION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.RECIPIENTS_DECIDED: frozenset({"routing_id", "decision"}),
+        Action.RECIPIENTS_PROPOSED: frozenset({"routing_id", "reason"}),
         Action.WORKFLOW_CHANGED: frozenset({"workflow", "what"}),
         Action.WORKFLOW_OVERRIDDEN: frozenset({"workflow", "what"}),
         Action.WORKFLOW_PUBLISHED: frozenset({"workflow", "number", "content_hash"}),

@@ -16,12 +16,13 @@ from trustportal.workflows.views import (
     defining,
     managing,
     navigation,
+    recipients,
     register,
     requests,
 )
 
 #: The modules whose routes the blueprints hold, once they are imported.
-PAGES = (cases, requests, defining, register, concerns, managing)
+PAGES = (cases, requests, defining, register, concerns, managing, recipients)
 
 
 def install(app: Flask) -> None:

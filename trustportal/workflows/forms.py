@@ -289,6 +289,13 @@ class ReasonForm(PortalForm):
     reason = LongTextField("Why?")
 
 
+class DecideForm(PortalForm):
+    """A trustee's decision about a table."""
+
+    decision = HiddenField()
+    comment = TextField("Anything to say? Needed if you decline.")
+
+
 class SubjectForm(PortalForm):
     """Whom a case is about too."""
 

@@ -123,3 +123,12 @@ def disposal(*, trust_slug: str) -> Message:
         "The time to keep a confidential record has come. Please decide whether it goes.",
         f"/t/{trust_slug}/kept",
     )
+
+
+def recipients_proposed(*, trust_slug: str) -> Message:
+    """To trustees: a table waits for one of them."""
+    return Message(
+        "Please decide who receives allegations",
+        "Somebody proposes to change who receives an allegation about whom. A trustee has to approve it first.",
+        f"/t/{trust_slug}/recipients",
+    )

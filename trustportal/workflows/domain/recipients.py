@@ -142,7 +142,7 @@ class Table:
 
     def to(self, line: Line) -> tuple[Role, ...]:
         """Who receives it, in order."""
-        return self.lines.get(line) or DEFAULTS[line]
+        return self.lines.get(line, DEFAULTS[line])
 
     def contact(self, school: UUID | None) -> Contact | None:
         """Whom to ring for a school; the only one there is, where the school names none."""

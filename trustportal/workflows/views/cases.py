@@ -23,7 +23,7 @@ from trustportal.workflows.forms import (
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions
 from trustportal.workflows.services import acting, starting
-from trustportal.workflows.views import managing, presenting
+from trustportal.workflows.views import managing, presenting, waking
 from trustportal.workflows.views.blueprint import cases as blueprint
 
 CASE = "/t/<trust>/cases/<uuid:case_id>"
@@ -92,6 +92,7 @@ def _page(
     step_back: StepBackForm | None = None,
 ) -> Response:
     shown = presenting.shown(actor(), case_id, now=now(), today=today(), sent=sent)
+    waking.ask_again(shown.case)
     forms = [form for form in (sent and sent[1], note, hand_over and hand_over[1], step_back) if form]
     return page(
         "workflows/case.html",
@@ -246,6 +247,7 @@ def step_back(trust: str, case_id: UUID) -> Response:
 def document(trust: str, case_id: UUID, document_id: UUID) -> Response:
     """A letter or the signed form."""
     case = queries.get_case(case_id)
+    waking.ask_again(case)
     row = queries.get_document(case_id, document_id)
     if row.pdf is None:
         raise NotFound("This PDF is being made. Try again in a minute.")

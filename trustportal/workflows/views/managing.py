@@ -25,6 +25,7 @@ from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries.allegations import PolicyThen
 from trustportal.workflows.queries.cases import Case, Listed
 from trustportal.workflows.services import documents, keeping, managing
+from trustportal.workflows.views import waking
 from trustportal.workflows.views.blueprint import cases as blueprint
 
 CASE = "/t/<trust>/cases/<uuid:case_id>"
@@ -86,6 +87,7 @@ def _mine(case_id: UUID) -> Case:
     case = queries.get_case(case_id)
     if not managing.is_manager(case, actor()):
         raise NotFound()
+    waking.ask_again(case)
     return case
 
 

@@ -20,6 +20,10 @@ def links(actor: Actor) -> list[dict[str, Any]]:
         found.append(_link("Accounts", url_for("register.overview", trust=trust), 50))
     if actor.can(Permission.WORKFLOW_MANAGE):
         found.append(_link("Workflows", url_for("workflows.overview", trust=trust), 87))
+    if actor.can(Permission.ROUTING_READ):
+        found.append(
+            _link("Who receives allegations", url_for("workflows.recipients_shown", trust=trust), 88)
+        )
     return found
 
 
