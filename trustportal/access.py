@@ -41,6 +41,9 @@ class Permission(StrEnum):
     PLACEHOLDER_EDIT = "placeholder:edit"
     REGISTER_KEEP = "register:keep"
     REGISTER_READ = "register:read"
+    ROUTING_DECIDE = "routing:decide"
+    ROUTING_PROPOSE = "routing:propose"
+    ROUTING_READ = "routing:read"
     SCHOOL_MANAGE = "school:manage"
     TEMPLATE_EDIT = "template:edit"
     TEMPLATE_PUBLISH = "template:publish"
@@ -57,6 +60,7 @@ class Role(StrEnum):
     NETWORK_MANAGER = "network_manager"
     TRUSTEE = "trustee"
     CHAIR_OF_TRUST_BOARD = "chair_of_trust_board"
+    VICE_CHAIR_OF_TRUST_BOARD = "vice_chair_of_trust_board"
     CLERK = "clerk"
     CEO = "ceo"
     HR_LEAD = "hr_lead"
@@ -66,6 +70,7 @@ class Role(StrEnum):
     HEADTEACHER = "headteacher"
     DEPUTY_HEADTEACHER = "deputy_headteacher"
     CHAIR_OF_GOVERNORS = "chair_of_governors"
+    VICE_CHAIR_OF_GOVERNORS = "vice_chair_of_governors"
     GOVERNOR = "governor"
     DSL = "dsl"
     BUSINESS_MANAGER = "business_manager"
@@ -80,6 +85,7 @@ ROLE_LABELS: Mapping[Role, str] = {
     Role.NETWORK_MANAGER: "Trust network manager",
     Role.TRUSTEE: "Trustee",
     Role.CHAIR_OF_TRUST_BOARD: "Chair of the trust board",
+    Role.VICE_CHAIR_OF_TRUST_BOARD: "Vice-chair of the trust board",
     Role.CLERK: "Governance professional",
     Role.CEO: "Chief executive",
     Role.HR_LEAD: "HR lead",
@@ -88,6 +94,7 @@ ROLE_LABELS: Mapping[Role, str] = {
     Role.HEADTEACHER: "Headteacher",
     Role.DEPUTY_HEADTEACHER: "Deputy headteacher",
     Role.CHAIR_OF_GOVERNORS: "Chair of governors",
+    Role.VICE_CHAIR_OF_GOVERNORS: "Vice-chair of governors",
     Role.GOVERNOR: "Governor",
     Role.DSL: "Designated safeguarding lead",
     Role.BUSINESS_MANAGER: "School business manager",
@@ -103,6 +110,7 @@ TRUST_ROLES: frozenset[Role] = frozenset(
         Role.NETWORK_MANAGER,
         Role.TRUSTEE,
         Role.CHAIR_OF_TRUST_BOARD,
+        Role.VICE_CHAIR_OF_TRUST_BOARD,
         Role.CLERK,
         Role.CEO,
         Role.HR_LEAD,
@@ -118,10 +126,12 @@ OFFICER_ROLES: frozenset[Role] = TRUST_ROLES - {Role.CENTRAL_STAFF}
 _SIGNS = frozenset({Permission.ACCEPTANCE_SIGN, Permission.EDITION_READ})
 _OFFICER = _SIGNS | {Permission.DIVERGENCE_READ}
 _BOARD = _OFFICER | {
-    Permission.APPROVAL_DECIDE,
-    Permission.TEMPLATE_READ,
     Permission.ACCEPTANCE_TOTALS,
+    Permission.APPROVAL_DECIDE,
     Permission.CASE_FIGURES,
+    Permission.ROUTING_DECIDE,
+    Permission.ROUTING_READ,
+    Permission.TEMPLATE_READ,
 }
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
@@ -139,6 +149,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.PEOPLE_READ,
         Permission.PLACEHOLDER_EDIT,
         Permission.REGISTER_READ,
+        Permission.ROUTING_PROPOSE,
+        Permission.ROUTING_READ,
         Permission.SCHOOL_MANAGE,
         Permission.TEMPLATE_EDIT,
         Permission.TEMPLATE_PUBLISH,
@@ -148,9 +160,12 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.TRUSTEE: _BOARD,
     Role.CHAIR_OF_TRUST_BOARD: _BOARD,
+    Role.VICE_CHAIR_OF_TRUST_BOARD: _BOARD,
     Role.CLERK: _OFFICER
     | {
         Permission.APPROVAL_MINUTE,
+        Permission.ROUTING_PROPOSE,
+        Permission.ROUTING_READ,
         Permission.TEMPLATE_READ,
         Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_TOTALS,
@@ -204,6 +219,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.DEPUTY_HEADTEACHER: _SIGNS | {Permission.TEMPLATE_READ},
     Role.CHAIR_OF_GOVERNORS: _SIGNS
     | {Permission.EDITION_DECIDE, Permission.TEMPLATE_READ, Permission.ACCEPTANCE_TOTALS},
+    Role.VICE_CHAIR_OF_GOVERNORS: _SIGNS,
     Role.GOVERNOR: _SIGNS,
     Role.DSL: _SIGNS
     | {Permission.ACCEPTANCE_OVERSEE, Permission.ACCEPTANCE_TOTALS, Permission.REGISTER_READ},

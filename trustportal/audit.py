@@ -64,6 +64,8 @@ class Action(StrEnum):
     POLICY_WITHDRAWN = "policy.withdrawn"
     QUESTION_ANSWERED = "question.answered"
     QUESTION_ASKED = "question.asked"
+    RECIPIENTS_DECIDED = "recipients.decided"
+    RECIPIENTS_PROPOSED = "recipients.proposed"
     RECONCILE_DECIDED = "reconcile.decided"
     RECONCILE_DUE_CHANGED = "reconcile.due_changed"
     RECONCILE_FORCED = "reconcile.forced"
@@ -166,6 +168,8 @@ FIELDS: Mapping[Action, frozenset[str]] = {
         Action.TRUST_CHANGED: frozenset({"fields"}),
         Action.VERSION_PUBLISHED: frozenset({"number", "effective_on", "content_hash"}),
         Action.VERSION_SUBMITTED: frozenset({"run_id", "content_hash"}),
+        Action.RECIPIENTS_DECIDED: frozenset({"routing_id", "decision"}),
+        Action.RECIPIENTS_PROPOSED: frozenset({"routing_id", "reason"}),
         Action.WORKFLOW_CHANGED: frozenset({"workflow", "what"}),
         Action.WORKFLOW_OVERRIDDEN: frozenset({"workflow", "what"}),
         Action.WORKFLOW_PUBLISHED: frozenset({"workflow", "number", "content_hash"}),

@@ -66,6 +66,40 @@ def notice(
     }
 
 
+def withdraw(person_id: UUID, *, path: str) -> None:
+    """Take back what a person was to be told about an address and has not been yet, in the open unit of work."""
+    notices = db.session.scalars(
+        select(Notice)
+        .where(Notice.person_id == person_id, Notice.path == path, Notice.mail_id.is_(None))
+        .with_for_update()
+    ).all()
+    if notices:
+        # Notices are kept: they count as gathered into a mail that never goes.
+        never = Mail(
+            id=uuid4(),
+            person_id=person_id,
+            to_address="",
+            to_name="",
+            subject="",
+            body={"lines": []},
+            message_id="",
+            state="withdrawn",
+            created_at=now(),
+        )
+        db.session.add(never)
+        db.session.flush()
+        for one in notices:
+            one.mail_id = never.id
+    waiting = db.session.scalars(
+        select(Mail).where(Mail.person_id == person_id, Mail.state == "queued").with_for_update()
+    )
+    for mail in waiting:
+        left = [line for line in mail.body.get("lines", ()) if line.get("path") != path]
+        if len(left) < len(mail.body.get("lines", ())):
+            mail.body = {**mail.body, "lines": left}
+            mail.state = mail.state if left else "withdrawn"
+
+
 def gathered_at(created: datetime) -> datetime:
     """When a notice goes out that was written at an instant: others to the same person may join it until then."""
     settings: Settings = current_app.config["PORTAL"]
@@ -111,7 +145,7 @@ def send_mail(*, mail_id: str) -> None:
         ).one_or_none()
         if mail is None:
             raise NotFound()
-        if mail.state in {"sent", "held"}:
+        if mail.state in {"sent", "held", "withdrawn"}:
             return
         mail.state = "sending"
         message = compose(mail, settings)

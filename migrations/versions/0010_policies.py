@@ -13,7 +13,7 @@ from alembic import op
 from trustportal.protection import DEFINER, OWNER, WEB, Protected, Reach, statements
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

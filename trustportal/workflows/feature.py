@@ -9,17 +9,31 @@ from flask import Flask
 from trustportal import web
 from trustportal.tenants.tasks import provide_tasks
 from trustportal.workflows import home
-from trustportal.workflows.views import blueprint, cases, defining, navigation, register, requests, ties
+from trustportal.workflows.views import (
+    blueprint,
+    cases,
+    concerns,
+    defining,
+    managing,
+    navigation,
+    recipients,
+    register,
+    requests,
+    ties,
+)
 
 #: The modules whose routes the blueprints hold, once they are imported.
-PAGES = (cases, requests, defining, register, ties)
+PAGES = (cases, requests, defining, register, concerns, managing, recipients, ties)
 
 
 def install(app: Flask) -> None:
     """Called once per application; what is global is registered once."""
     import_module("trustportal.workflows.jobs")
-    for one in (blueprint.cases, blueprint.workflows, blueprint.register):
+    for one in (blueprint.cases, blueprint.workflows, blueprint.register, blueprint.concerns):
         app.register_blueprint(one)
+    # Without a session there is nothing that a foreign page could misuse, and beginning one would leave a trace.
+    for view in (concerns.report_openly, concerns.add_openly):
+        app.extensions["csrf"].exempt(view)
     if navigation.links not in web.navigation:
         web.navigation.append(navigation.links)
     provide_tasks(home.my_tasks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from markupsafe import Markup, escape
@@ -269,6 +269,32 @@ def _shown(definition: Definition, key: str, value: Any) -> Any:
     return as_day(value) if field is not None and field.kind is FieldKind.DAY else value
 
 
+class ReportForm(AnswersForm):
+    """The form with which a concern about an adult is reported."""
+
+    without_name = TickField(
+        "Do not keep my name",
+        description="Nobody will know that it came from you, and nobody can ask you or thank you.",
+    )
+
+
+def report_form(definition: Definition, *, people: Sequence[tuple[str, str]] | None) -> ReportForm:
+    """`people`: who can be named; None for the public form, which names nobody and begins no session."""
+    asked = [one for one in definition.form if people is not None or one.kind is not FieldKind.PEOPLE]
+    fields = {f"{PREFIX}{one.key}": _made(one, definition, people or (), (), ()) for one in asked}
+    made = type("DefinedReportForm", (ReportForm,), {**fields, "asked": tuple(asked)})
+    return cast(ReportForm, made(meta={"csrf": people is not None}))
+
+
+class AddForm(PortalForm):
+    """Something more for a report."""
+
+    code = TextField("The code that you were given")
+    text = LongTextField(
+        "What do you want to add?", description="In words only. Never a picture or film of a child."
+    )
+
+
 class NoteForm(PortalForm):
     """A note in a case."""
 
@@ -285,6 +311,38 @@ class HandOverForm(PortalForm):
         """With whom it can be handed to."""
         self.to.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
         return self
+
+
+class ReasonForm(PortalForm):
+    """Why something is done."""
+
+    reason = LongTextField("Why?")
+
+
+class DecideForm(PortalForm):
+    """A trustee's decision about a table."""
+
+    decision = HiddenField()
+    comment = TextField("Anything to say? Needed if you decline.")
+
+
+class SubjectForm(PortalForm):
+    """Whom a case is about too."""
+
+    person = ChoiceField("Who?", validate_choice=False)
+    reason = LongTextField("Why?", description="Those who take part in this case can read it.")
+
+    def offer(self, people: Mapping[UUID, str]) -> SubjectForm:
+        """With whom it can be about."""
+        self.person.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        return self
+
+
+class DisposalForm(PortalForm):
+    """Whether something is disposed of."""
+
+    answer = HiddenField()
+    reason = TextField("If it has to be kept: why?")
 
 
 class StepBackForm(PortalForm):

@@ -13,7 +13,7 @@ from trustportal.tenants.tasks import Task
 from trustportal.words import listed
 from trustportal.workflows.domain.register import FLAG_WORDS, RED, Flag
 from trustportal.workflows.models import RegisterEntry
-from trustportal.workflows.queries import alarms, cases, register
+from trustportal.workflows.queries import alarms, allegations, cases, recipients, register
 
 
 def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
@@ -30,6 +30,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
             urgency=0,
         )
     yield from _accounts(actor, slug)
+    yield from _confidential(actor, slug)
     if alarms.find_mine() is not None:
         yield Task(
             title="Something waits that nobody can receive",
@@ -41,6 +42,26 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
             tag="Alarm",
             tag_kind="conflict",
         )
+
+
+def _confidential(actor: Actor, slug: str) -> Iterable[Task]:
+    """For the two who agree to disposals, and for trustees: a table of recipients that waits."""
+    if allegations.list_asks(open_only=True):
+        yield Task(
+            title="Decide whether a confidential record goes",
+            url=url_for("cases.kept", trust=slug),
+            detail="The time to keep it has come. You see nothing of what is in it.",
+            urgency=1,
+        )
+    if actor.can(Permission.ROUTING_DECIDE):
+        proposed = recipients.find_proposed()
+        if proposed is not None and proposed.proposed_by != actor.person_id:
+            yield Task(
+                title="Decide who receives allegations",
+                url=url_for("workflows.recipients_shown", trust=slug),
+                detail="Somebody proposes another table. It is used only after a trustee approved it.",
+                urgency=1,
+            )
 
 
 def _accounts(actor: Actor, slug: str) -> Iterable[Task]:

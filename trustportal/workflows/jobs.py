@@ -10,8 +10,10 @@ from trustportal.workflows.services import (
     deadlines,
     defining,
     documents,
+    keeping,
     oversight,
     register,
+    reporting,
     routing,
     starting,
 )
@@ -33,6 +35,12 @@ def install_daily(*, slot: str) -> None:
 def open_case(*, intake_id: str) -> None:
     """A form that was sent becomes a case."""
     starting.open_case(intake_id=UUID(intake_id), now=now())
+
+
+@job("default", on=Event.CASE_MORE)
+def add_to_case(*, intake_id: str) -> None:
+    """Whoever reported a concern has something to add."""
+    reporting.add_to_case(intake_id=UUID(intake_id), now=now())
 
 
 @job("default", on=Event.CASE_ROUTE)
@@ -94,3 +102,21 @@ def tie_changed(*, tie_id: str) -> None:
 def freeze_figures(*, slot: str) -> None:
     """The figures of a term that is over."""
     oversight.freeze(today=today(), now=now())
+
+
+@job("default", on=Event.DAY_BEGAN)
+def sweep_kept(*, slot: str) -> None:
+    """Closed cases whose time to be kept has come."""
+    keeping.sweep(now=now())
+
+
+@job("default", on=Event.CASE_DISPOSAL)
+def ask_for_disposal(*, case_id: str) -> None:
+    """Ask the two who have to agree."""
+    keeping.ask(case_id=UUID(case_id), now=now())
+
+
+@job("default", on=Event.CASE_DISPOSAL_ANSWERED)
+def follow_disposal(*, ask_id: str) -> None:
+    """One of the two has answered."""
+    keeping.follow(ask_id=UUID(ask_id), now=now())

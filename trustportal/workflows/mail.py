@@ -22,7 +22,8 @@ class Message:
     path: str
 
 
-def _case(trust_slug: str, case_id: UUID) -> str:
+def case_path(trust_slug: str, case_id: UUID) -> str:
+    """The address of a case."""
     return f"/t/{trust_slug}/cases/{case_id}"
 
 
@@ -32,11 +33,15 @@ def asked(
     """Somebody has a task in a case."""
     if quiet:
         return Message(
-            "Something needs you", "Something waits for you in TrustPortal.", _case(trust_slug, case_id)
+            "A confidential item needs your attention",
+            "A confidential item needs your attention in TrustPortal.",
+            case_path(trust_slug, case_id),
         )
     by = f" Please do so by {day(due)}." if due else ""
     return Message(
-        f"{workflow}: it is your turn", f"{workflow}. {step}: this is yours.{by}", _case(trust_slug, case_id)
+        f"{workflow}: it is your turn",
+        f"{workflow}. {step}: this is yours.{by}",
+        case_path(trust_slug, case_id),
     )
 
 
@@ -44,12 +49,14 @@ def reminder(*, trust_slug: str, case_id: UUID, workflow: str, step: str, due: d
     """Somebody has not done their task yet."""
     if quiet:
         return Message(
-            "A reminder", "Something still waits for you in TrustPortal.", _case(trust_slug, case_id)
+            "A confidential item still needs your attention",
+            "A confidential item still needs your attention.",
+            case_path(trust_slug, case_id),
         )
     return Message(
         f"{workflow}: by {day(due)}",
         f"{workflow}. {step}: please do your part by {day(due)}.",
-        _case(trust_slug, case_id),
+        case_path(trust_slug, case_id),
     )
 
 
@@ -57,21 +64,25 @@ def overdue(*, trust_slug: str, case_id: UUID, workflow: str, step: str, due: da
     """A step was not taken in time: to whose task it is, and to whom the definition names."""
     if quiet:
         return Message(
-            "Something is late", "Something in TrustPortal was not done in time.", _case(trust_slug, case_id)
+            "A confidential item is late",
+            "A confidential item was not dealt with in time.",
+            case_path(trust_slug, case_id),
         )
     return Message(
         f"{workflow}: late since {day(due)}",
         f"{workflow}. {step}: this was due on {day(due)} and has not been done.",
-        _case(trust_slug, case_id),
+        case_path(trust_slug, case_id),
     )
 
 
 def moved(*, trust_slug: str, case_id: UUID, workflow: str, state: str, quiet: bool) -> Message:
     """To whoever started a case: it is back with them, or at its end."""
     if quiet:
-        return Message("There is news", "There is news for you in TrustPortal.", _case(trust_slug, case_id))
+        return Message(
+            "There is news", "There is news for you in TrustPortal.", case_path(trust_slug, case_id)
+        )
     return Message(
-        f"{workflow}: {state.lower()}", f"{workflow}. It is now: {state}.", _case(trust_slug, case_id)
+        f"{workflow}: {state.lower()}", f"{workflow}. It is now: {state}.", case_path(trust_slug, case_id)
     )
 
 
@@ -79,9 +90,9 @@ def letter(*, trust_slug: str, case_id: UUID, title: str, quiet: bool) -> Messag
     """A letter is ready."""
     if quiet:
         return Message(
-            "A letter for you", "A letter for you lies in TrustPortal.", _case(trust_slug, case_id)
+            "A letter for you", "A letter for you lies in TrustPortal.", case_path(trust_slug, case_id)
         )
-    return Message(title, f"A letter for you is ready: {title}.", _case(trust_slug, case_id))
+    return Message(title, f"A letter for you is ready: {title}.", case_path(trust_slug, case_id))
 
 
 def alarm(*, trust_slug: str) -> Message:
@@ -102,4 +113,22 @@ def account_needs(
         f"{name} needs you",
         f"The account “{name}”: {listed(what)}.",
         f"/t/{trust_slug}/schools/{school_slug}/register/{entry_id}",
+    )
+
+
+def disposal(*, trust_slug: str) -> Message:
+    """To one of the two who have to agree that something is disposed of: without content."""
+    return Message(
+        "A confidential item needs your attention",
+        "The time to keep a confidential record has come. Please decide whether it goes.",
+        f"/t/{trust_slug}/kept",
+    )
+
+
+def recipients_proposed(*, trust_slug: str) -> Message:
+    """To trustees: a table waits for one of them."""
+    return Message(
+        "Please decide who receives allegations",
+        "Somebody proposes to change who receives an allegation about whom. A trustee has to approve it first.",
+        f"/t/{trust_slug}/recipients",
     )

@@ -502,5 +502,6 @@ class RegisterFlag(PlaceOwned):
     cleared_at: Mapped[datetime | None]
 
 
-# Tables that lie in a module of their own, so that whoever imports this one has them all.
+# Tables that lie in modules of their own, so that whoever imports this one has them all.
+from trustportal.workflows import allegation_models as allegation_models  # noqa: E402
 from trustportal.workflows import meeting_models as meeting_models  # noqa: E402

@@ -43,6 +43,7 @@ FREEZING = {
     ("workflow_version", "freeze_workflow_version"),
     ("case_signature", "freeze_case_signature"),
     ("case_document", "freeze_case_document"),
+    ("allegation_routing", "freeze_allegation_routing"),
 }
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
 BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token", "uq_signing_code_hash"}
@@ -60,6 +61,8 @@ class Declared:
     protected: Mapping[str, Protected]
     rights_of_global: Mapping[str, str]
     functions: Mapping[str, str]
+    #: Tables of which the functions' owner may remove rows: a case that two people agreed to dispose of.
+    disposed: frozenset[str]
 
 
 @cache
@@ -68,6 +71,7 @@ def declared() -> Declared:
     protected: dict[str, Protected] = {}
     rights: dict[str, str] = {}
     functions: dict[str, str] = {}
+    disposed: set[str] = set()
     for path in sorted(VERSIONS.glob("*.py")):
         spec = importlib.util.spec_from_file_location(f"migration_{path.stem}", path)
         assert spec is not None
@@ -79,7 +83,8 @@ def declared() -> Declared:
         for gone in getattr(module, "DROPPED", ()):
             del functions[gone]
         functions |= getattr(module, "FUNCTIONS", {})
-    return Declared(protected, rights, functions)
+        disposed |= set(getattr(module, "DISPOSED", ()))
+    return Declared(protected, rights, functions, frozenset(disposed))
 
 
 def all_faults(connection: Connection) -> list[str]:
@@ -300,6 +305,7 @@ def rights(connection: Connection) -> list[str]:
         wanted |= {(rule.table, role, right) for role in (WEB, WORKER) for right in granted}
         wanted |= {(rule.table, DEFINER, right) for right in ("SELECT", "INSERT", "UPDATE")}
         wanted.add((rule.table, BACKUP, "SELECT"))
+    wanted |= {(table, DEFINER, "DELETE") for table in declared().disposed}
     for table, given in declared().rights_of_global.items():
         wanted |= {(table, role, right) for role in (WEB, WORKER) for right in given.split(", ")}
         wanted |= {(table, DEFINER, "SELECT"), (table, DEFINER, "UPDATE"), (table, BACKUP, "SELECT")}

@@ -141,3 +141,11 @@ class Office:
 def office(world: World) -> Office:
     """Ashgrove with everybody in it."""
     return Office(world)
+
+
+@moment
+def trust(world: World) -> Any:
+    """Everybody whom an allegation may meet."""
+    from tests.integration.workflows.allegation_world import Trust
+
+    return Trust(world)

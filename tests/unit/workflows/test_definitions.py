@@ -26,6 +26,7 @@ from trustportal.workflows.domain.definition import (
 STAFFED = roster(
     headteacher=1, deputy_headteacher=2, chair_of_governors=3, business_manager=4, staff=[5, 6], line_manager=7,
     dsl=8, ceo=9, chair_of_trust_board=10,
+    vice_chair_of_trust_board=11,
 )  # fmt: skip
 APPROVAL = reading.shipped()["site-approval"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -88,7 +89,9 @@ def _is_fresh() -> bool:
 def prove() -> Response:
     """The password once more, before what would let somebody else in for good."""
     target = request.args.get("next", "")
-    onward = target if target in {url_for("account.authenticator")} else url_for("account.account")
+    of_a_case = re.fullmatch(r"/t/[a-z0-9-]+/cases/[0-9a-f-]{36}(/[a-z0-9./-]*)?", target)
+    allowed = target == url_for("account.authenticator") or of_a_case is not None
+    onward = target if allowed else url_for("account.account")
     form = ProveForm()
     if form.is_submitted() and form.carry_out(
         lambda: accounts.prove_password(account_id=_mine(), password=form.password.data or "", now=now())
@@ -97,6 +100,7 @@ def prove() -> Response:
         return see_other(onward, "Thank you. You can go on for ten minutes.")
     return page(
         "tenants/prove.html",
+        of_a_case=of_a_case is not None,
         form=form,
         has_password=queries.get_account(_mine()).password is not None,
         status=form.status,

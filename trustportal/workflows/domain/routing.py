@@ -14,7 +14,12 @@ from uuid import UUID
 from trustportal.access import SCHOOL_ROLES, Role
 from trustportal.workflows.domain.definition import STARTER, Definition, Rule, RuleKind, Seat
 
-_STAFF_OF_A_SCHOOL = SCHOOL_ROLES - {Role.HEADTEACHER, Role.CHAIR_OF_GOVERNORS, Role.GOVERNOR}
+_STAFF_OF_A_SCHOOL = SCHOOL_ROLES - {
+    Role.HEADTEACHER,
+    Role.CHAIR_OF_GOVERNORS,
+    Role.VICE_CHAIR_OF_GOVERNORS,
+    Role.GOVERNOR,
+}
 #: Who leads whom by post, at the same school or at the trust.
 LEADS_AT_SCHOOL: Mapping[Role, frozenset[Role]] = {
     Role.HEADTEACHER: _STAFF_OF_A_SCHOOL,
@@ -55,6 +60,8 @@ class Roster:
 
     posts: tuple[Post, ...]
     ties: tuple[Tie, ...] = ()
+    #: Who is away for long: what cannot wait goes to somebody else.
+    absent: frozenset[UUID] = frozenset()
 
     @cached_property
     def _serving(self) -> frozenset[UUID]:
@@ -118,6 +125,8 @@ class Circumstances:
     subjects: frozenset[UUID] = frozenset()
     signers: tuple[tuple[str, UUID], ...] = ()
     out: frozenset[UUID] = frozenset()
+    #: What stands for `route` in this case, where something else than the definition's own table decides.
+    routed: tuple[Rule, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +198,9 @@ def _expanded(
         if rule.kind is not RuleKind.ROUTE:
             found.append(rule)
             continue
+        if case.routed is not None:
+            found += case.routed
+            continue
         held = frozenset().union(*(roster.roles_of(subject, case.school) for subject in case.subjects))
         line = next((one for one in definition.routes if not one.roles or held & set(one.roles)), None)
         found += line.to if line else ()
@@ -205,6 +217,8 @@ def choose(
 ) -> Routed:
     """The first rule that finds somebody who serves today, is not barred by the subjects and not in `without`."""
     not_them = barred(roster, case.subjects) | case.out | without
+    if definition.safeguarding:
+        not_them |= roster.absent
     serving = roster.people()
     passed = 0
     for rule in _expanded(rules, definition, roster, case):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from trustportal.acceptance.models import Absence, LineManagement
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.tenants.models import Membership, Person
@@ -24,14 +25,24 @@ def roster(on: date) -> Roster:
     ties = db.session.execute(
         select(TieRow.person_id, TieRow.other_id, TieRow.kind).where(TieRow.ended_at.is_(None))
     )
+    managed = db.session.execute(select(LineManagement.manager_id, LineManagement.person_id))
+    away = db.session.scalars(
+        select(Absence.person_id).where(
+            Absence.from_on <= on, or_(Absence.to_on.is_(None), Absence.to_on >= on)
+        )
+    )
     return Roster(
         tuple(Post(row.person_id, Role(row.role), row.school_id, row.acting, row.from_on) for row in posts),
-        tuple(
-            Tie(row.other_id, row.person_id, leads=True)
-            if row.kind == "led"
-            else Tie(row.person_id, row.other_id, row.kind == "leads")
-            for row in ties
+        (
+            *(
+                Tie(row.other_id, row.person_id, leads=True)
+                if row.kind == "led"
+                else Tie(row.person_id, row.other_id, row.kind == "leads")
+                for row in ties
+            ),
+            *(Tie(row.manager_id, row.person_id, True) for row in managed),
         ),
+        frozenset(away),
     )
 
 

@@ -28,7 +28,7 @@ from trustportal.workflows.models import CaseNote, CaseRecusal, CaseSignature
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions, people
 from trustportal.workflows.queries.cases import Case
-from trustportal.workflows.services import documents, holding, register
+from trustportal.workflows.services import documents, holding, managing, register
 from trustportal.workflows.services.entering import close, enter, leave
 from trustportal.workflows.services.routing import circumstances
 from trustportal.workflows.services.starting import nameable
@@ -54,6 +54,7 @@ def act(
     me = _me(actor)
     with unit_of_work():
         case = _get(case_id, revision)
+        managing.guard(case, action, given)
         plan = engine.advance(
             case.definition,
             case.facts(),
@@ -258,7 +259,8 @@ def handovers(actor: Actor, case: Case, *, now: datetime) -> list[Handover]:
     me = _me(actor)
     if case.state.closed or me in case.subjects:
         return []
-    roster, around, found = people.roster(day_of(now)), circumstances(case), []
+    roster, found = people.roster(day_of(now)), []
+    around = circumstances(case, roster)
     for task in case.tasks:
         seat = case.state.seat(task.row.seat)
         if seat is None:

@@ -101,7 +101,7 @@ def _upwards(case: queries.Case, now: datetime) -> set[UUID]:
     if deadline is None:
         return set()
     roster = people.roster(day_of(now))
-    found = set(domain.choose(deadline.escalate, case.definition, roster, circumstances(case)).people)
+    found = set(domain.choose(deadline.escalate, case.definition, roster, circumstances(case, roster)).people)
     there = {one.person_id for one in queries.list_participants(case.row.id)}
     for person_id in sorted(found - there, key=str):
         db.session.add(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -14,10 +15,11 @@ from trustportal.db import db, unit_of_work
 from trustportal.errors import Conflict, NotFound, RuleBroken
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
-from trustportal.workflows.domain import checking, editing, reading
+from trustportal.workflows.domain import checking, editing, guarded, reading
 from trustportal.workflows.domain.checking import Finding
 from trustportal.workflows.domain.definition import Definition
 from trustportal.workflows.domain.editing import SchoolsOwn
+from trustportal.workflows.domain.recipients import ALLEGATION, as_routes
 from trustportal.workflows.models import (
     SchoolBreak,
     WorkflowDefinition,
@@ -26,6 +28,7 @@ from trustportal.workflows.models import (
 )
 from trustportal.workflows.queries import definitions as queries
 from trustportal.workflows.queries import people
+from trustportal.workflows.queries.recipients import get_table
 from trustportal.workflows.sealing import make_key
 
 
@@ -98,6 +101,7 @@ def change(
         if seen and seen != shown:
             raise Conflict("Somebody else has changed this workflow meanwhile. Please look at it again.")
         changed = edit(before)
+        guarded.check(before, changed)
         content = reading.to_data(changed)
         reading.from_data(content)
         if draft is None:
@@ -132,6 +136,8 @@ def findings(definition: Definition, *, today: date, definition_id: UUID | None 
     """What is wrong with a definition, by itself and with the people of today at every school of the trust."""
     roster = people.roster(today)
     own = queries.list_overrides(definition_id) if definition_id else {}
+    if definition.key == ALLEGATION:
+        definition = replace(definition, routes=as_routes(get_table()))
     found = checking.check_shape(definition)
     for school in tenants.list_schools(open_on=today):
         here = editing.at_school(definition, own.get(school.id, SchoolsOwn({}, {}, {})))
@@ -174,6 +180,8 @@ def publish(actor: Actor, *, key: str, reason: str, now: datetime) -> WorkflowVe
 def set_in_use(actor: Actor, *, key: str, in_use: bool, now: datetime) -> None:
     """Offer a workflow, or no longer; cases that run go on."""
     actor.require(Permission.WORKFLOW_MANAGE)
+    if key == ALLEGATION:
+        raise RuleBroken("Concerns about adults can always be reported: this cannot be switched off.")
     with unit_of_work():
         current = queries.get_current(key)
         row = db.session.scalars(

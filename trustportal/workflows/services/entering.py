@@ -10,6 +10,8 @@ from sqlalchemy import select, update
 from trustportal.db import db
 from trustportal.times import day_of
 from trustportal.workflows.domain.engine import Plan
+from trustportal.workflows.domain.keeping import keeping
+from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.models import CaseDeadline, CaseTask
 from trustportal.workflows.queries.cases import Case, OpenTask
 
@@ -69,6 +71,10 @@ def close(case: Case, *, now: datetime) -> None:
     years = case.definition.keep_years
     last = today.replace(day=28) if (today.month, today.day) == (2, 29) else today
     case.row.keep_until = last.replace(year=today.year + years)
+    if case.definition.key == ALLEGATION:
+        case.row.keep_until = keeping(
+            case.values, state=case.row.state, alleged_on=day_of(case.row.opened_at), closed_on=today
+        ).until
 
 
 def due_of(case: Case) -> date | None:

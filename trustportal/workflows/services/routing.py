@@ -15,18 +15,21 @@ from trustportal.access import Role
 from trustportal.db import db, unit_of_work
 from trustportal.errors import NotFound
 from trustportal.jobs import Event
-from trustportal.mail import notify
+from trustportal.mail import notify, withdraw
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
 from trustportal.workflows import chain
 from trustportal.workflows import mail as wording
 from trustportal.workflows.domain import routing as domain
 from trustportal.workflows.domain.definition import Rule, RuleKind, Seat
+from trustportal.workflows.domain.recipients import ALLEGATION, rules_for
 from trustportal.workflows.domain.routing import Circumstances, Roster
 from trustportal.workflows.models import Alarm, CaseAssignee, CaseParticipant
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import people
 from trustportal.workflows.queries.cases import Case, OpenTask
+from trustportal.workflows.queries.recipients import get_table
+from trustportal.workflows.services import pattern
 from trustportal.workflows.services.entering import due_of
 
 
@@ -51,8 +54,12 @@ def route_case(*, case_id: UUID, now: datetime) -> None:
         give_out(case, now=now)
 
 
-def circumstances(case: Case) -> Circumstances:
-    """A case as routing sees it."""
+def circumstances(case: Case, roster: Roster) -> Circumstances:
+    """A case as routing sees it. Who receives an allegation is what trustees approved last."""
+    routed = None
+    if case.definition.key == ALLEGATION:
+        involved = str(case.values.get("involved") or "unsafe")
+        routed = rules_for(get_table(), roster, case.subjects, case.row.school_id, involved)
     return Circumstances(
         school=case.row.school_id,
         starter=case.row.starter_id,
@@ -60,19 +67,21 @@ def circumstances(case: Case) -> Circumstances:
         subjects=case.subjects,
         signers=tuple((one.state, one.person_id) for one in case.signatures if one.voided_at is None),
         out=case.recused,
+        routed=routed,
     )
 
 
 def give_out(case: Case, *, now: datetime) -> None:
     """Inside a unit of work, under the workers' role."""
     roster = people.roster(day_of(now))
-    around = circumstances(case)
+    around = circumstances(case, roster)
     out = domain.barred(roster, case.subjects) | case.recused
     for task in case.tasks:
         seat = case.state.seat(task.row.seat)
         if seat is not None:
             _give(case, task, seat, roster, around, out, now)
     _participants(case, roster, around, out, now)
+    pattern.share(case, roster, now=now)
 
 
 def _give(
@@ -181,6 +190,9 @@ def _participants(
         because = _because(one, case, out, serving, watching)
         if because:
             one.until_at, one.because = now, because
+            if because == "subject":
+                slug = tenants.get_trust().slug
+                withdraw(one.person_id, path=wording.case_path(slug, case.row.id))
     db.session.flush()
     has = {(one.person_id, one.part) for one in there if one.until_at is None}
     for part, wanted in (("acts", acting), ("watches", watching)):
@@ -220,14 +232,19 @@ def _because(
 
 
 def _alarm(case: Case, task: OpenTask, now: datetime) -> None:
-    """Tell the clerks that something waits, and nothing about it; never one who is barred from the case."""
+    """Tell the clerks that something waits, and nothing about it; never a subject, nor anybody tied to one.
+
+    A clerk whom a subject leads is told all the same: silence would be worse, and the alarm says nothing.
+    """
     today = day_of(now)
-    barred = domain.barred(people.roster(today), case.subjects)
+    roster = people.roster(today)
+    barred = case.subjects.union(*(roster.related_to(one) for one in case.subjects))
     message = wording.alarm(trust_slug=tenants.get_trust().slug)
     chain.record(case.seal, case.row.id, "stuck", actor_id=None, now=now)
-    for person_id in tenants.people_with_role(Role.CLERK, on=today):
-        if person_id in barred:
-            continue
+    told = [one for one in tenants.people_with_role(Role.CLERK, on=today) if one not in barred]
+    for person_id in told or [
+        one for one in tenants.people_with_role(Role.DPO, on=today) if one not in barred
+    ]:
         db.session.add(Alarm(id=uuid4(), person_id=person_id, task_id=task.row.id, raised_at=now))
         notify(person_id, subject=message.subject, body=message.body, path=message.path)
 

@@ -20,12 +20,13 @@ from trustportal.workflows import chain
 from trustportal.workflows.domain import answers, engine
 from trustportal.workflows.domain.answers import Fault
 from trustportal.workflows.domain.definition import Definition, FieldKind
+from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.models import CaseIntake, CaseParticipant, CaseSubject, WorkflowCase
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import clauses, definitions, people, register
 from trustportal.workflows.sealing import Seal
-from trustportal.workflows.services import routing
+from trustportal.workflows.services import reporting, routing
 from trustportal.workflows.services.entering import enter
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -191,8 +192,11 @@ def open_case(*, intake_id: UUID, now: datetime) -> None:
             return
         version, seal = definitions.get_version(intake.version_id), Seal.of_trust()
         definition = definitions.at_school(version, intake.school_id)
-        values = seal.open(intake.sealed, intake.id)
+        values, receipt = seal.open(intake.sealed, intake.id), ""
         sent_at = intake.sent_at or now
+        if definition.key == ALLEGATION:
+            roster = people.roster(day_of(now))
+            values, receipt = reporting.prepared(values, school_id=intake.school_id, roster=roster)
         plan = engine.begin(definition, values, now=sent_at, breaks=definitions.breaks_of(intake.school_id))
         row = WorkflowCase(
             id=intake.id,
@@ -212,6 +216,8 @@ def open_case(*, intake_id: UUID, now: datetime) -> None:
         subjects = frozenset().union(*(people_in(values.get(one)) for one in definition.subject_fields))
         for person_id in sorted(subjects, key=str):
             db.session.add(CaseSubject(id=uuid4(), case_id=row.id, person_id=person_id, added_at=sent_at))
+        if definition.key == ALLEGATION:
+            reporting.keep_apart(row.id, values, receipt, school_id=row.school_id, now=sent_at)
         # Whoever reports somebody's conduct has done their part: what becomes of it is not theirs to read.
         if intake.person_id is not None and not definition.safeguarding and definition.starter_sees:
             db.session.add(

@@ -7,3 +7,4 @@ from flask import Blueprint
 cases = Blueprint("cases", __name__)
 workflows = Blueprint("workflows", __name__)
 register = Blueprint("register", __name__)
+concerns = Blueprint("concerns", __name__)

@@ -24,7 +24,7 @@ from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions
 from trustportal.workflows.services import acting, starting
 from trustportal.workflows.services.documents import CALENDAR
-from trustportal.workflows.views import presenting
+from trustportal.workflows.views import managing, presenting, waking
 from trustportal.workflows.views.blueprint import cases as blueprint
 from trustportal.workflows.views.offering import offering
 
@@ -94,11 +94,13 @@ def _page(
     step_back: StepBackForm | None = None,
 ) -> Response:
     shown = presenting.shown(actor(), case_id, now=now(), today=today(), sent=sent)
+    waking.ask_again(shown.case)
     forms = [form for form in (sent and sent[1], note, hand_over and hand_over[1], step_back) if form]
     return page(
         "workflows/case.html",
         shown=shown,
         case=shown.case,
+        allegation=managing.shown(actor(), shown.case),
         note=note or NoteForm(formdata=None),
         hand_over=hand_over,
         hand_over_forms={
@@ -249,6 +251,7 @@ def step_back(trust: str, case_id: UUID) -> Response:
 def document(trust: str, case_id: UUID, document_id: UUID) -> Response:
     """A letter or the signed form."""
     case = queries.get_case(case_id)
+    waking.ask_again(case)
     row = queries.get_document(case_id, document_id)
     if row.key.startswith(CALENDAR):
         raise NotFound()

@@ -30,6 +30,7 @@ PARTS = {
     "acts": "acts in it",
     "watches": "sees it because of their post",
     "told": "was told that it was late",
+    "pattern": "has a later one about the same person",
 }
 
 

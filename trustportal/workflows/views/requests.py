@@ -10,6 +10,7 @@ from trustportal.errors import NotFound
 from trustportal.times import now, today
 from trustportal.web import actor, page, school, see_other, signed_in
 from trustportal.workflows.domain.definition import Definition
+from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.forms import AnswersForm, answers_form
 from trustportal.workflows.models import CaseIntake
 from trustportal.workflows.queries import cases, definitions
@@ -54,6 +55,8 @@ def _form(definition: Definition, intake: CaseIntake | None) -> AnswersForm:
 @signed_in
 def start(trust: str, school: str, workflow: str) -> Response:
     """A new form."""
+    if workflow == ALLEGATION:
+        return see_other(url_for("concerns.report", trust=trust, school=school))
     return _fill_in(trust, school, workflow, None)
 
 

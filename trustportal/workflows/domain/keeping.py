@@ -1,0 +1,58 @@
+"""How long an allegation is kept, and what becomes of it then. Pure.
+
+Malicious and false ones leave the personnel file at once, unless the person agrees that they stay; all others are kept
+until normal pension age, or ten years from the allegation if that is longer. A legal hold stops disposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from trustportal.workflows.domain.answers import as_day
+
+
+class Basis(StrEnum):
+    """Why a case may be disposed of."""
+
+    REMOVED = "removed"
+    PASSED = "passed"
+
+
+BASIS_WORDS: Mapping[Basis, str] = {
+    Basis.REMOVED: "The details are to be removed",
+    Basis.PASSED: "The time to keep it has passed",
+}
+_GONE = frozenset({"malicious", "false"})
+TEN = 10
+SIX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Until when a case is kept, and on what ground it may go then."""
+
+    until: date
+    basis: Basis
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day so many years later."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def keeping(values: Mapping[str, Any], *, state: str, alleged_on: date, closed_on: date) -> Keeping:
+    """For a case that was closed in a state."""
+    if state == "elsewhere_closed":
+        return Keeping(years_after(closed_on, SIX), Basis.PASSED)
+    if state == "closed" and values.get("outcome") in _GONE and not values.get("consents"):
+        return Keeping(closed_on, Basis.REMOVED)
+    ten = years_after(alleged_on, TEN)
+    pension = as_day(values.get("pension_on")) or ten
+    return Keeping(max(ten, pension), Basis.PASSED)

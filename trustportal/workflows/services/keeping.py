@@ -1,0 +1,182 @@
+"""The end of what is kept: who is asked to agree that a case is disposed of, and the disposal. Only jobs see the cases.
+
+Two people have to agree, the data protection officer and the chair of the trust board. They see a reference, a ground
+and a day: no word of the case. Nobody is asked about a case that is about them, or about somebody close to them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+
+from trustportal.access import Actor, Role
+from trustportal.db import current_scope, db, unit_of_work
+from trustportal.errors import NotFound, RuleBroken
+from trustportal.jobs import Event
+from trustportal.mail import notify
+from trustportal.tenants import queries as tenants
+from trustportal.times import day_of
+from trustportal.workflows import chain
+from trustportal.workflows import mail as wording
+from trustportal.workflows.allegation_models import DisposalAsk
+from trustportal.workflows.domain import keeping
+from trustportal.workflows.domain.keeping import Keeping
+from trustportal.workflows.domain.recipients import ALLEGATION
+from trustportal.workflows.domain.routing import Roster, barred
+from trustportal.workflows.models import WorkflowCase
+from trustportal.workflows.queries import allegations as queries
+from trustportal.workflows.queries import cases, people
+from trustportal.workflows.queries.cases import Case
+
+#: Who is asked, in order, for each of the two consents.
+SEATS: dict[str, tuple[Role, ...]] = {
+    "dpo": (Role.DPO,),
+    "chair": (Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD),
+}
+
+
+def keeping_of(case: Case) -> Keeping:
+    """Until when a closed case is kept."""
+    assert case.row.closed_at is not None
+    return keeping.keeping(
+        case.values,
+        state=case.row.state,
+        alleged_on=day_of(case.row.opened_at),
+        closed_on=day_of(case.row.closed_at),
+    )
+
+
+def sweep(*, now: datetime) -> int:
+    """The job of each day: announce the closed cases whose time has come. Returns how many."""
+    today, found = day_of(now), 0
+    with unit_of_work() as uow:
+        for row in queries.closed_cases():
+            if row.keep_until is not None and row.keep_until <= today and not row.legal_hold:
+                uow.announce(Event.CASE_DISPOSAL, case_id=row.id)
+                found += 1
+    return found
+
+
+def ask(*, case_id: UUID, now: datetime) -> None:
+    """The job: ask the two who have to agree; once both have, dispose of it."""
+    with unit_of_work():
+        try:
+            case = cases.get_case(case_id, lock=True)
+        except NotFound:
+            return
+        today = day_of(now)
+        row = case.row
+        if (
+            case.definition.key != ALLEGATION
+            or row.closed_at is None
+            or row.legal_hold
+            or row.keep_until is None
+        ):
+            return
+        if row.keep_until > today:
+            return
+        roster = people.roster(today)
+        asks = {one.seat: one for one in _open_asks(case_id)}
+        for seat, roles in SEATS.items():
+            _ask_seat(case, seat, roles, asks.get(seat), roster, now)
+        db.session.flush()
+        agreed = {one.person_id for one in _open_asks(case_id) if one.answer == "agreed"}
+        if len(agreed) == len(SEATS):
+            _dispose(case)
+
+
+def _open_asks(case_id: UUID) -> list[DisposalAsk]:
+    return list(
+        db.session.scalars(
+            select(DisposalAsk).where(DisposalAsk.case_id == case_id, DisposalAsk.ended_at.is_(None))
+        )
+    )
+
+
+def _ask_seat(
+    case: Case, seat: str, roles: tuple[Role, ...], there: DisposalAsk | None, roster: Roster, now: datetime
+) -> None:
+    out = barred(roster, case.subjects)
+    entitled = [person for role in roles for person in roster.holders(role, None) if person not in out]
+    if there is not None and (there.answer or there.person_id in entitled):
+        return
+    if there is not None:
+        there.ended_at = now
+        db.session.flush()
+    if not entitled:
+        return
+    found = keeping_of(case)
+    db.session.add(
+        DisposalAsk(
+            id=uuid4(),
+            case_id=case.row.id,
+            person_id=entitled[0],
+            seat=seat,
+            reference=case.row.reference,
+            basis=str(found.basis),
+            due_on=found.until,
+            asked_at=now,
+            answer="",
+            reason="",
+        )
+    )
+    message = wording.disposal(trust_slug=tenants.get_trust().slug)
+    notify(entitled[0], subject=message.subject, body=message.body, path=message.path)
+
+
+def _dispose(case: Case) -> None:
+    """Remove everything that was written, and who took part; the links of its chain and its reference stay."""
+    scope = current_scope()
+    assert scope is not None
+    db.session.flush()
+    db.session.execute(
+        text("SELECT dispose_of_case(CAST(:trust AS uuid), CAST(:case AS uuid), :nothing)"),
+        {
+            "trust": str(scope.trust_id),
+            "case": str(case.row.id),
+            "nothing": case.seal.close({}, case.row.id),
+        },
+        execution_options={"unscoped_because": "the function checks the trust, and that two people agreed"},
+    )
+    db.session.expire_all()
+
+
+def answer(actor: Actor, *, ask_id: UUID, agree: bool, reason: str, now: datetime) -> DisposalAsk:
+    """Agree that a case is disposed of, or refuse with a reason. Whoever refuses is asked again in a year."""
+    with unit_of_work() as uow:
+        row = db.session.scalars(
+            select(DisposalAsk).where(DisposalAsk.id == ask_id).with_for_update()
+        ).one_or_none()
+        if row is None or row.person_id != actor.person_id:
+            raise NotFound()
+        if row.ended_at is not None or row.answer:
+            raise RuleBroken("This was answered already.")
+        words = reason.strip()
+        if not agree and not words:
+            raise RuleBroken("Say why it has to be kept.", "reason")
+        row.answer, row.reason, row.answered_at = ("agreed" if agree else "refused"), words[:400], now
+        uow.announce(Event.CASE_DISPOSAL_ANSWERED, ask_id=row.id)
+    return row
+
+
+def follow(*, ask_id: UUID, now: datetime) -> None:
+    """The job after an answer: a refusal keeps the case for another year; the second consent disposes of it."""
+    with unit_of_work():
+        row = db.session.scalars(select(DisposalAsk).where(DisposalAsk.id == ask_id)).one_or_none()
+        if row is None or row.ended_at is not None:
+            return
+        case_id, refused = row.case_id, row.answer == "refused"
+        if refused:
+            case = cases.get_case(case_id, lock=True)
+            for one in _open_asks(case_id):
+                one.ended_at = now
+            kept = db.session.scalars(select(WorkflowCase).where(WorkflowCase.id == case_id)).one()
+            kept.keep_until = keeping.years_after(day_of(now), 1)
+            chain.record(
+                case.seal, case_id, "kept", actor_id=row.person_id, now=now, said="decided that it is kept longer",
+                comment=row.reason,
+            )  # fmt: skip
+    if not refused:
+        ask(case_id=case_id, now=now)
