@@ -28,11 +28,12 @@ from trustportal.db import db
 from trustportal.policies import texts
 from trustportal.servers import DatabaseUrls, Servers
 
+_Build = Callable[..., Any]
 _KEY = "moment_of"
 _APPLICATIONS = {"app": "web", "worker_app": "worker"}
 
 
-def moment(build: Callable[..., Any]) -> Any:
+def moment(build: _Build) -> Any:
     """Make a fixture of a function, whose database is kept. See the module's docstring."""
     signature = inspect.signature(build)
 
@@ -55,7 +56,7 @@ def database_name() -> str:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     database: str
-    values: Mapping[Callable[..., Any], Any]
+    values: Mapping[_Build, Any]
 
 
 @dataclass
@@ -66,26 +67,25 @@ class Moments:
     template: str
     database: str
     applications: Mapping[str, Flask]
-    kept: dict[Callable[..., Any], _Kept] = field(default_factory=dict)
+    kept: dict[tuple[_Build, ...], _Kept] = field(default_factory=dict)
     #: What the running test finds in its database already.
-    present: dict[Callable[..., Any], Any] = field(default_factory=dict)
+    present: dict[_Build, Any] = field(default_factory=dict)
 
     def enter(self, request: pytest.FixtureRequest) -> DatabaseUrls:
         """Bring the database to the furthest moment that the test asks for, or make it empty."""
         self.present = {}
         known = _moments_of(request)
-        chains = [_chain(build, known) for build in known.values()]
-        if not chains:
+        furthest = max((_chain(build, known) for build in known.values()), key=len, default=())
+        if not furthest:
             return self._fresh(self.template)
-        furthest = max(chains, key=len)
         self._keep(furthest)
         urls, self.present = self._begin(furthest)
         return urls
 
-    def _keep(self, chain: tuple[Callable[..., Any], ...]) -> None:
+    def _keep(self, chain: tuple[_Build, ...]) -> None:
         """Build what is not kept yet of a chain, from its beginning."""
         for length, build in enumerate(chain, 1):
-            if build in self.kept:
+            if chain[:length] in self.kept:
                 continue
             _, values = self._begin(chain[: length - 1])
             given = {}
@@ -96,14 +96,12 @@ class Moments:
             self.let_go()
             name = f"{self.database}_{len(self.kept)}"
             self.servers.fresh_database(name, template=self.database)
-            self.kept[build] = _Kept(name, values)
+            self.kept[chain[:length]] = _Kept(name, values)
 
-    def _begin(
-        self, chain: tuple[Callable[..., Any], ...]
-    ) -> tuple[DatabaseUrls, dict[Callable[..., Any], Any]]:
+    def _begin(self, chain: tuple[_Build, ...]) -> tuple[DatabaseUrls, dict[_Build, Any]]:
         if not chain:
             return self._fresh(self.template), {}
-        kept = self.kept[chain[-1]]
+        kept = self.kept[chain]
         shared = {id(app): app for app in self.applications.values()}
         return self._fresh(kept.database), copy.deepcopy(dict(kept.values), shared)
 
@@ -126,7 +124,7 @@ class Moments:
             self.servers.drop_database(name)
 
 
-def _moments_of(request: pytest.FixtureRequest) -> dict[str, Callable[..., Any]]:
+def _moments_of(request: pytest.FixtureRequest) -> dict[str, _Build]:
     """The moments among everything that a test asks for, by the name of their fixture."""
     found = {}
     for name, definitions in request.node._fixtureinfo.name2fixturedefs.items():
@@ -136,12 +134,11 @@ def _moments_of(request: pytest.FixtureRequest) -> dict[str, Callable[..., Any]]
     return found
 
 
-def _chain(
-    build: Callable[..., Any], known: Mapping[str, Callable[..., Any]]
-) -> tuple[Callable[..., Any], ...]:
-    """A moment with those that it stands on, the first one first."""
+def _chain(build: _Build, known: Mapping[str, _Build]) -> tuple[_Build, ...]:
+    """A moment with those that it stands on, the first one first; nothing where it stands on an ordinary fixture."""
     asked = [name for name in inspect.signature(build).parameters if name not in _APPLICATIONS]
     if not asked:
         return (build,)
     assert asked[1:] == [], f"{build.__qualname__} may ask for one other moment only"
-    return (*_chain(known[asked[0]], known), build)
+    before = _chain(known[asked[0]], known) if asked[0] in known else ()
+    return (*before, build) if before else ()

@@ -26,6 +26,7 @@ from trustportal.errors import Forbidden
 ASHGROVE, BIRCHWOOD, ELSEWHERE = uuid4(), uuid4(), uuid4()
 P = Permission
 
+BOARD = {Role.TRUSTEE, Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD}
 #: Who holds each permission, where their role is held. The one place that is read by people, and changed on purpose.
 HOLDERS: dict[Permission, set[Role]] = {
     P.ACCEPTANCE_EVIDENCE: {
@@ -51,6 +52,7 @@ HOLDERS: dict[Permission, set[Role]] = {
         Role.NETWORK_MANAGER,
         Role.TRUSTEE,
         Role.CHAIR_OF_TRUST_BOARD,
+        Role.VICE_CHAIR_OF_TRUST_BOARD,
         Role.CLERK,
         Role.CEO,
         Role.HR_LEAD,
@@ -60,13 +62,15 @@ HOLDERS: dict[Permission, set[Role]] = {
         Role.DSL,
         Role.BUSINESS_MANAGER,
     },
-    P.APPROVAL_DECIDE: {Role.NETWORK_MANAGER, Role.TRUSTEE, Role.CHAIR_OF_TRUST_BOARD, Role.CEO},
+    P.APPROVAL_DECIDE: {Role.NETWORK_MANAGER, Role.CEO} | BOARD,
     P.APPROVAL_MINUTE: {Role.CLERK},
     P.AUDIT_READ: {Role.NETWORK_MANAGER, Role.CLERK, Role.DPO},
+    P.CASE_FIGURES: {Role.NETWORK_MANAGER, Role.CEO} | BOARD,
     P.DIVERGENCE_READ: set(OFFICER_ROLES),
     P.EDITION_DECIDE: {Role.CHAIR_OF_GOVERNORS},
     P.EDITION_READ: set(Role),
     P.EDITION_SUBMIT: {Role.HEADTEACHER},
+    P.INTEREST_READ: {Role.CLERK, Role.DPO},
     P.JOINING_PREPARE: {Role.NETWORK_MANAGER, Role.HEADTEACHER},
     P.OVERRIDE_EDIT: {Role.HEADTEACHER},
     P.OWN_POLICY_EDIT: {Role.HEADTEACHER},
@@ -87,6 +91,9 @@ HOLDERS: dict[Permission, set[Role]] = {
         Role.DSL,
         Role.BUSINESS_MANAGER,
     },
+    P.ROUTING_DECIDE: BOARD,
+    P.ROUTING_PROPOSE: {Role.NETWORK_MANAGER, Role.CLERK},
+    P.ROUTING_READ: {Role.NETWORK_MANAGER, Role.CLERK} | BOARD,
     P.SCHOOL_MANAGE: {Role.NETWORK_MANAGER},
     P.TEMPLATE_EDIT: {Role.NETWORK_MANAGER},
     P.TEMPLATE_PUBLISH: {Role.NETWORK_MANAGER},
