@@ -13,16 +13,18 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 import click
+from flask import current_app
 
 from trustportal import jobs
 from trustportal.acceptance import services as acceptance
+from trustportal.acceptance.queries import mine
 from trustportal.access import ROLE_LABELS, Actor, Role
 from trustportal.app import create_app
 from trustportal.db import Scope, db, scope
 from trustportal.policies import queries as policies
 from trustportal.policies.domain.approval import VoteChoice
 from trustportal.policies.domain.changes import marks_from_json
-from trustportal.policies.services import approvals, drafts, local, publishing
+from trustportal.policies.services import approvals, documents, drafts, local, publishing
 from trustportal.policies.starter.loading import (
     Demonstration,
     SchoolAnswers,
@@ -35,6 +37,9 @@ from trustportal.tenants import queries as tenants
 from trustportal.tenants import services
 from trustportal.tenants.domain import NAMED_BY_SCHOOLS
 from trustportal.times import LONDON, now, today
+
+#: The school where most people have signed, by its number in the story, and how many of them have not yet.
+SIGNING_SCHOOL, STILL_TO_SIGN = 1, 3
 
 
 class Loader:
@@ -75,6 +80,7 @@ class Loader:
             self._answer(answers)
         self._next_version()
         self._campaign()
+        self._signatures()
 
     def _run(self, *queues: str) -> None:
         with scope(Scope.job(self.trust_id)):
@@ -277,6 +283,48 @@ class Loader:
                 actor, **{**suggested, "policy_ids": [self.policy_id]}, now=now(), today=self.today
             )
         self._run()
+
+    def _signatures(self) -> None:
+        """Most people of one school have signed already: the pages of progress, certificates and evidence show life.
+
+        None of those whom a visitor can be, so that each of them still has something to do.
+        """
+        slug = self.story.schools[SIGNING_SCHOOL].slug
+        school_id, settings = self.schools[slug], current_app.config["PORTAL"]
+        with scope(Scope.job(self.trust_id)):
+            edition = policies.find_edition_in_force(self.policy_id, school_id, self.today, whole=False)
+            assert edition is not None
+            documents.make_edition_pdf(edition_id=edition.id, public_url=settings.public_url)
+        self._run()
+        here = [
+            person.name
+            for person in self.story.people
+            if not person.shown
+            and any(one.school == slug and one.to_on is None for one in person.memberships)
+        ]
+        for name in here[:-STILL_TO_SIGN]:
+            self._sign(name)
+        self._run()
+
+    def _sign(self, name: str) -> None:
+        """Somebody signs all that they are asked, in the portal."""
+        with scope(Scope.job(self.trust_id)):
+            actor = tenants.get_actor(
+                self.people[name], on=self.today, method="password", at=now().isoformat()
+            )
+        with scope(Scope.of(actor)):
+            for asked in mine.list_open(self.people[name]):
+                shown = acceptance.to_read(actor, assignment_id=asked.id, today=self.today)
+                acceptance.sign(
+                    actor,
+                    assignment_id=asked.id,
+                    edition_id=shown.edition_id,
+                    statement_seen=shown.statement_version,
+                    confirmed=True,
+                    now=now(),
+                    today=self.today,
+                    user_agent="Demonstration",
+                )
 
     def accounts(self) -> list[str]:
         """Who may sign in, a line each."""
