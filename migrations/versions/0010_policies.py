@@ -10,17 +10,19 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from trustportal.protection import DEFINER, OWNER, WEB, Protected, Reach, statements
+from trustportal.protection import DEFINER, OWNER, WEB, Protected, Reach, Writes, statements
 
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-PROTECTED = (
+ENDING = Protected("place_ending", Reach.PLACE, Writes.APPEND)
+PLACED = (
     Protected("template_version", Reach.PLACE),
     Protected("draft_clause", Reach.PLACE),
 )
+PROTECTED = (ENDING, *PLACED)
 
 FUNCTIONS = {"find_clauses(text[], text[], integer)": WEB}
 DROPPED = ("search_clauses(text, integer)",)
@@ -77,9 +79,9 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'a version belongs to the place of its policy' USING ERRCODE = 'check_violation';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
-CREATE TRIGGER template_version_place BEFORE INSERT OR UPDATE OF school_id, policy_id ON template_version
+CREATE TRIGGER template_version_place AFTER INSERT OR UPDATE OF school_id, policy_id ON template_version
   FOR EACH ROW EXECUTE FUNCTION version_is_of_its_policy();
 
 CREATE FUNCTION clause_is_of_its_version() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -89,15 +91,16 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'a clause belongs to the place of its version' USING ERRCODE = 'check_violation';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
-CREATE TRIGGER draft_clause_place BEFORE INSERT OR UPDATE OF school_id, version_id ON draft_clause
+CREATE TRIGGER draft_clause_place AFTER INSERT OR UPDATE OF school_id, version_id ON draft_clause
   FOR EACH ROW EXECUTE FUNCTION clause_is_of_its_version();
 """
 
 
 def upgrade() -> None:
     _reach_of_schools()
+    _endings()
     _search_inside()
     _prepared_pairs()
 
@@ -131,11 +134,75 @@ def _reach_of_schools() -> None:
     op.execute("ALTER TABLE template_version ENABLE TRIGGER template_version_frozen")
     for table in (*tables, "policy"):
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    for rule in PROTECTED:
+    for rule in PLACED:
         for line in statements(rule):
             if line.startswith(f"CREATE POLICY {rule.table}_place "):
                 op.execute(line)
     op.get_bind().exec_driver_sql(_PLACES)
+
+
+def _endings() -> None:
+    op.create_table(
+        "place_ending",
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("trust_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trust_id", "policy_id"],
+            ["policy.trust_id", "policy.id"],
+            name=op.f("fk_place_ending_trust_id_policy_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["trust_id", "school_id"],
+            ["school.trust_id", "school.id"],
+            name=op.f("fk_place_ending_trust_id_school_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["trust_id", "version_id"],
+            ["template_version.trust_id", "template_version.id"],
+            name=op.f("fk_place_ending_trust_id_version_id"),
+        ),
+        sa.ForeignKeyConstraint(["trust_id"], ["trust.id"], name=op.f("fk_place_ending_trust_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_place_ending")),
+        sa.UniqueConstraint("trust_id", "id", name="uq_place_ending_trust"),
+        sa.UniqueConstraint(
+            "trust_id",
+            "policy_id",
+            "school_id",
+            "number",
+            name="uq_place_ending",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    # Where a version went on without a place before this was written down, it ended on the day of that version's
+    # publication, as far as the newest one tells.
+    read = ("standing", "policy", "policy_place", "template_version")
+    for table in read:
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    op.execute(
+        """
+        INSERT INTO place_ending (id, trust_id, school_id, policy_id, version_id, number, ended_on)
+        SELECT gen_random_uuid(), s.trust_id, s.school_id, s.policy_id, v.id, v.number,
+               (v.published_at AT TIME ZONE 'Europe/London')::date
+          FROM standing s
+          JOIN policy p ON p.trust_id = s.trust_id AND p.id = s.policy_id AND p.school_id IS NULL
+          JOIN LATERAL (SELECT * FROM template_version t
+                         WHERE t.trust_id = s.trust_id AND t.policy_id = s.policy_id AND t.state = 'published'
+                           AND t.published_at IS NOT NULL
+                         ORDER BY t.number DESC LIMIT 1) v ON true
+         WHERE NOT (p.places = 'all' AND s.school_id IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM policy_place e WHERE e.trust_id = s.trust_id AND e.policy_id = s.policy_id
+                              AND e.school_id IS NOT DISTINCT FROM s.school_id)
+        """
+    )
+    for table in read:
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    for line in statements(ENDING):
+        op.execute(line)
 
 
 def _search_inside() -> None:

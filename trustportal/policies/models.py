@@ -524,6 +524,7 @@ class PublicationPlace(PlaceOwned):
 
 
 # At the end, since they point at the tables above.
+from trustportal.policies import ending_models as ending_models  # noqa: E402
 from trustportal.policies import import_models as import_models  # noqa: E402
 from trustportal.policies import lint_models as lint_models  # noqa: E402
 from trustportal.policies.outlook_models import Outlook, OutlookPlace, RedlinePdf  # noqa: E402

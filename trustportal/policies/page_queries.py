@@ -80,6 +80,10 @@ _APPROVED = (
     "SELECT * FROM edition WHERE trust_id = :trust AND school_id = :school AND policy_id = p.id"
     " AND state = 'approved'"
 )
+_ENDED = (
+    "SELECT FROM place_ending x WHERE x.trust_id = :trust AND x.school_id = :school AND x.policy_id = p.id"
+    " AND x.number > edition.major"
+)
 _PAGE = text(
     f"""
     SELECT p.id, p.slug, p.title, p.withdrawn_on, p.withdrawn_because, p.school_id,
@@ -87,8 +91,10 @@ _PAGE = text(
            c.major AS next_major, c.minor AS next_minor, c.effective_on AS next_on, w.*
       FROM policy p
       LEFT JOIN LATERAL ({_APPROVED} AND effective_on <= :day AND (p.withdrawn_on IS NULL OR p.withdrawn_on > :day)
+                         AND NOT EXISTS ({_ENDED} AND x.ended_on <= :day)
                          ORDER BY effective_on DESC, major DESC, minor DESC LIMIT 1) e ON true
-      LEFT JOIN LATERAL ({_APPROVED} AND effective_on > :today ORDER BY major DESC, minor DESC LIMIT 1) c ON true
+      LEFT JOIN LATERAL ({_APPROVED} AND effective_on > :today AND NOT EXISTS ({_ENDED})
+                         ORDER BY major DESC, minor DESC LIMIT 1) c ON true
       LEFT JOIN LATERAL (
         SELECT s.version_id AS standing_version, s.release_due, s.missing, r.id AS reconcile_id,
                l.answers, l.template_version_id,

@@ -29,7 +29,7 @@ from trustportal.policies.models import (
     Standing,
     TemplateVersion,
 )
-from trustportal.policies.queries import EDITION_FACTS, still_applies, still_stands
+from trustportal.policies.queries import EDITION_FACTS, ended_here, still_applies, still_stands
 from trustportal.policies.reading import answers_of
 from trustportal.tenants.models import School
 from trustportal.times import midnight
@@ -63,7 +63,7 @@ def find_to_come(policy_id: UUID, school_id: UUID | None, on: date) -> Edition |
     """The newest approved edition that takes effect after a day, if there is one."""
     return db.session.scalars(
         _approved(policy_id, school_id)
-        .where(Edition.effective_on > on)
+        .where(Edition.effective_on > on, ~ended_here())
         .order_by(Edition.major.desc(), Edition.minor.desc())
         .limit(1)
     ).one_or_none()
@@ -85,7 +85,7 @@ def list_to_come(school_id: UUID, on: date) -> dict[UUID, Edition]:
         select(Edition)
         .ext(distinct_on(Edition.policy_id))
         .options(load_only(*EDITION_FACTS))
-        .where(_at(school_id), Edition.state == "approved", Edition.effective_on > on)
+        .where(_at(school_id), Edition.state == "approved", Edition.effective_on > on, ~ended_here())
         .order_by(Edition.policy_id, Edition.major.desc(), Edition.minor.desc())
     )
     return {row.policy_id: row for row in rows}

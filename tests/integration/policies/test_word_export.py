@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import docx
+
 from tests.integration.policies.given import Social
 from trustportal.access import Role
 from trustportal.policies.export import MIMETYPE
@@ -39,3 +43,23 @@ def test_a_version_is_had_as_word_by_those_who_read_it(at_ashgrove: Social, clie
     other = world.school("Elsewhere")
     stranger = world.person("Stella Stranger", (Role.STAFF, other))
     assert client_for(stranger).get(at_ashgrove.url("editions/1.1.docx")).status_code in (403, 404)
+
+
+def test_a_draft_is_had_as_word_by_who_writes_it_and_says_that_it_is_one(
+    at_ashgrove: Social, client_for
+) -> None:  # type: ignore[no-untyped-def]
+    world = at_ashgrove.world
+    manager = client_for(world.manager)
+    assert manager.post(world.url(f"policies/{at_ashgrove.slug}/draft")).status_code == 303
+    address = world.url(f"policies/{at_ashgrove.slug}/draft.docx")
+    assert address in manager.get(world.url(f"policies/{at_ashgrove.slug}/draft")).text
+    sent = manager.get(address)
+    assert (sent.status_code, sent.mimetype) == (200, MIMETYPE)
+    made = docx.Document(BytesIO(sent.data))
+    assert made.sections[0].header.paragraphs[0].text.startswith("DRAFT. ")
+    assert "A draft: it has not been approved." in "\n".join(one.text for one in made.paragraphs)
+    assert "Every account has at least two administrators." in "\n".join(
+        one.text for one in read_file(sent.data, "draft.docx").clauses
+    )
+    for person in (at_ashgrove.head, at_ashgrove.teacher, at_ashgrove.trustees[0]):
+        assert client_for(person).get(address).status_code == 403

@@ -39,6 +39,7 @@ from trustportal.policies.domain.approval import ApprovalRule, Outcome, VoteChoi
 from trustportal.policies.domain.changes import Mark
 from trustportal.policies.domain.clauses import Clause, Kind, Mode, NumberingStyle, Tree, Weight
 from trustportal.policies.domain.header import PolicyHeader
+from trustportal.policies.domain.places import Where
 from trustportal.policies.domain.routes import Step
 from trustportal.policies.models import (
     ApprovalRun,
@@ -609,8 +610,9 @@ def _people(furnished: Furnished) -> None:
 
 
 def _governing(furnished: Furnished) -> None:
-    """A route and a delegation of the trust's own, and a chair's action that the board ratified."""
+    """A route and a delegation of the trust's own, a chair's action that the board ratified, a school taken out."""
     world = furnished.world
+    _taken_out(furnished)
     _, policy_id, version_id = _policy(world, "Lockdown policy")
     board = Step(
         "Trust board",
@@ -740,3 +742,23 @@ def _the_rest(furnished: Furnished) -> None:
     world.run_jobs()
     with world.looking(), unit_of_work():
         notify(furnished.reader.id, subject="Something", body="Something happened.", path=f"/t/{world.slug}/")
+
+
+def _taken_out(furnished: Furnished) -> None:
+    """A policy that applied everywhere, and goes on without one school."""
+    world, trustees = furnished.world, furnished.given.trustees
+    _, policy_id, _ = _policy(world, "Kites policy", publish_with=trustees)
+    with world.acting(world.manager) as actor:
+        version = drafts.start_draft(actor, policy_id=policy_id, now=now())
+        drafts.change_header(
+            actor,
+            version_id=version.id,
+            header_seen=drafts.header_mark(version),
+            header=PolicyHeader.from_json(version.header),
+            numbering=NumberingStyle.DECIMAL,
+            where=Where(frozenset({str(furnished.ashgrove.id)})),
+            now=now(),
+        )
+        version_id = version.id
+    publish(world, trustees, version_id, dict[str, Mark]())
+    stored_pdfs(furnished)

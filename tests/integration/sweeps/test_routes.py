@@ -201,6 +201,11 @@ def _names_no_step(_subject: Subject, _at: Furnished) -> Answer:
 
 
 #: By method and endpoint; asked only where the grants let somebody in. The docstrings say why.
+def _brought(subject: Subject, at: Furnished) -> Answer:
+    """What was read in a file is seen by whoever brought it: here the head."""
+    return Answer.IN if subject.person.id == at.people[Role.HEADTEACHER].id else Answer.MISSING
+
+
 FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     **WRITING,
     **{
@@ -213,6 +218,9 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
             ("POST", "end_absence"),
         )
     },
+    ("GET", "school_policies.brought"): _brought,
+    ("POST", "school_policies.correct_brought"): _brought,
+    ("POST", "school_policies.compare_brought"): _brought,
     ("GET", "acceptance.scan"): _scan,
     ("GET", "acceptance.evidence_pack"): _packed,
     ("GET", "acceptance.evidence_file"): _packed,

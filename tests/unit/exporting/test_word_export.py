@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import docx
+import pdfplumber
 import pytest
 from docx.oxml.ns import qn
 from hypothesis import given, settings
@@ -163,3 +167,54 @@ def test_every_tree_comes_back(tree: tuple[Clause, ...], style: NumberingStyle) 
         (one.number, one.heading, one.depth - 1, one.kind) for one in clauses
     ]
     assert [words(one.text) for one in reading.clauses] == [words(one.text) for one in clauses]
+
+
+def test_a_draft_says_so_on_every_page_in_words_and_across_it() -> None:
+    written = docx.Document(io.BytesIO(make_word(replace(PAPER, clauses=CLAUSES, watermark="DRAFT"))))
+    [section] = written.sections
+    # One head for all pages: none for the first alone, none for even ones.
+    assert not section.different_first_page_header_footer
+    assert not written.settings.odd_and_even_pages_header_footer
+    assert [one.text for one in section.header.paragraphs] == ["DRAFT. Ridge School: Kite Policy, 2.1"]
+    across = section.header._element.xpath(".//*[local-name()='shape']/*[local-name()='textpath']/@string")
+    assert across == ["DRAFT"]
+    plain = docx.Document(io.BytesIO(make_word(replace(PAPER, clauses=CLAUSES))))
+    assert "DRAFT" not in plain.sections[0].header._element.xml
+
+
+def test_the_mark_of_a_draft_is_no_word_of_its_clauses() -> None:
+    plain, marked = (
+        read_word(make_word(replace(PAPER, clauses=CLAUSES, watermark=mark)), "kites.docx")
+        for mark in (None, "DRAFT")
+    )
+    assert [(one.label, one.heading, one.text) for one in marked.clauses] == [
+        (one.label, one.heading, one.text) for one in plain.clauses
+    ]
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
+def test_libreoffice_opens_it_and_prints_every_word(tmp_path: Path) -> None:
+    (tmp_path / "kites.docx").write_bytes(make_word(replace(PAPER, clauses=CLAUSES, watermark="DRAFT")))
+    subprocess.run(
+        [
+            "soffice",
+            "--headless",
+            f"-env:UserInstallation={(tmp_path / 'office').as_uri()}",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            str(tmp_path),
+            str(tmp_path / "kites.docx"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
+    with pdfplumber.open(tmp_path / "kites.pdf") as made:
+        pages = [page.extract_text() for page in made.pages]
+    assert all(page.startswith("DRAFT") for page in pages)
+    printed = words(" ".join(pages))
+    missing = [
+        one for one in words(" ".join(to_plain(clause.text) for clause in CLAUSES)) if one not in printed
+    ]
+    assert missing == []

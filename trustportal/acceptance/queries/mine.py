@@ -19,6 +19,7 @@ from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.policies.domain.lifecycle import edition_label
 from trustportal.policies.models import Edition, Policy
+from trustportal.policies.queries import still_stands
 from trustportal.tenants.models import Person, School, Trust
 
 
@@ -248,6 +249,7 @@ def _statement_to_sign() -> Any:
             place,
             Edition.state == "approved",
             Edition.effective_on <= bindparam("on_day", type_=Date),
+            still_stands(bindparam("on_day", type_=Date)),
         )
         .order_by(Edition.major.desc(), Edition.minor.desc())
         .limit(1)

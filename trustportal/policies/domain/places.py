@@ -26,6 +26,12 @@ class Where:
     def to_json(self) -> dict[str, Any]:
         return {"schools": None if self.schools is None else sorted(self.schools), "trust": self.trust}
 
+    def takes_in(self, school_id: object | None) -> bool:
+        """Whether it applies at a school, or (None) for the trust itself."""
+        if school_id is None:
+            return self.trust
+        return self.schools is None or str(school_id) in self.schools
+
     def check(self, known: Iterable[str]) -> None:
         """Raise `RuleBroken` for a policy that would apply nowhere, or at a school that the trust does not have."""
         if self.schools is None:

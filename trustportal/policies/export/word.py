@@ -10,10 +10,11 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
+from xml.sax.saxutils import quoteattr
 
 import docx
 from docx.document import Document
-from docx.oxml import OxmlElement
+from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
 from docx.table import Table
@@ -33,6 +34,27 @@ MIMETYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.docum
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ORIGINS = {Origin.ADAPTED: "Adapted here", Origin.ADDED: "Added here"}
 _DEEPEST = 6
+#: Words across the page, behind the text: WordArt in the head, since a page of Word has no other background.
+_WATERMARK = """
+<w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml"
+  xmlns:o="urn:schemas-microsoft-com:office:office">
+  <v:shapetype id="_x0000_t136" coordsize="21600,21600" o:spt="136" adj="10800"
+    path="m@7,l@8,m@5,21600l@6,21600e">
+    <v:formulas><v:f eqn="sum #0 0 10800"/><v:f eqn="prod #0 2 1"/><v:f eqn="sum 21600 0 @1"/>
+      <v:f eqn="sum 0 0 @2"/><v:f eqn="sum 21600 0 @3"/><v:f eqn="if @0 @3 0"/><v:f eqn="if @0 21600 @1"/>
+      <v:f eqn="if @0 0 @2"/><v:f eqn="if @0 @4 21600"/><v:f eqn="mid @5 @6"/><v:f eqn="mid @8 @5"/>
+      <v:f eqn="mid @7 @8"/><v:f eqn="mid @6 @7"/><v:f eqn="sum @6 0 @5"/></v:formulas>
+    <v:path textpathok="t" o:connecttype="custom" o:connectlocs="@9,0;@10,10800;@11,21600;@12,10800"
+      o:connectangles="270,180,90,0"/>
+    <v:textpath on="t" fitshape="t"/>
+  </v:shapetype>
+  <v:shape id="PowerPlusWaterMarkObject1" o:spid="_x0000_s2049" type="#_x0000_t136" alt={words}
+    style="position:absolute;margin-left:0;margin-top:0;width:400pt;height:110pt;rotation:315;z-index:-251658752;mso-position-horizontal:center;mso-position-horizontal-relative:margin;mso-position-vertical:center;mso-position-vertical-relative:margin"
+    o:allowincell="f" fillcolor="#d9d9d9" stroked="f">
+    <v:fill opacity=".5"/><v:textpath style="font-family:Arial;font-size:1pt" string={words}/>
+  </v:shape>
+</w:pict>
+"""
 
 
 def make_word(paper: PolicyPrint) -> bytes:
@@ -236,7 +258,9 @@ def _running(made: Document, paper: PolicyPrint) -> None:
     section = made.sections[0]
     head = section.header.paragraphs[0]
     said = f"{paper.place or paper.organisation}: {paper.title}, {paper.version_label}"
-    head.text = _plain(f"{paper.watermark}. {said}" if paper.watermark else said)
+    if paper.watermark:
+        _mark(head, _plain(paper.watermark))
+    head.add_run(_plain(said))
     foot = section.footer.paragraphs[0]
     foot.add_run("Page ")
     _field(foot, "PAGE")
@@ -246,6 +270,13 @@ def _running(made: Document, paper: PolicyPrint) -> None:
         hashed = section.footer.add_paragraph()
         run = hashed.add_run(f"Content hash {paper.content_hash}")
         run.font.size = Pt(7)
+
+
+def _mark(head: Paragraph, watermark: str) -> None:
+    """On every page: what the file is, in words over the title and across the page, as Word itself marks one."""
+    run = head.add_run(f"{watermark}. ")
+    run.bold, run.font.color.rgb = True, RGBColor(0xA1, 0x1D, 0x2E)
+    head.add_run()._r.append(parse_xml(_WATERMARK.format(words=quoteattr(watermark))))
 
 
 def _field(paragraph: Paragraph, code: str) -> None:

@@ -60,6 +60,9 @@ from trustportal.policies.queries.lint import (
 )
 from trustportal.policies.queries.places import (
     applies_at,
+    ended_at,
+    ended_here,
+    find_ending,
     find_standing,
     get_standing,
     list_schools,
@@ -150,9 +153,12 @@ __all__ = [
     "editions_of_version",
     "editions_to_announce",
     "ended_answers",
+    "ended_at",
+    "ended_here",
     "entries_of",
     "find_added",
     "find_edition_in_force",
+    "find_ending",
     "find_entry_of",
     "find_guidance_review",
     "find_latest_edition",

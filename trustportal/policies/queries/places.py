@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.policies.domain.places import Where
+from trustportal.policies.ending_models import PlaceEnding
 from trustportal.policies.models import (
     Edition,
     Policy,
@@ -28,14 +29,32 @@ def at_place(column: InstrumentedAttribute[Any], school_id: UUID | None) -> Colu
     return column.is_(None) if school_id is None else column == school_id
 
 
-def still_stands(on: date) -> ColumnElement[bool]:
-    """The condition that an edition's policy has not been withdrawn by a day."""
+def ended_here(*also: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition that a later version went on without an edition's place. `also`: what else is true of the end."""
+    return (
+        select(PlaceEnding.id)
+        .where(
+            PlaceEnding.trust_id == Edition.trust_id,
+            PlaceEnding.policy_id == Edition.policy_id,
+            or_(
+                PlaceEnding.school_id == Edition.school_id,
+                and_(PlaceEnding.school_id.is_(None), Edition.school_id.is_(None)),
+            ),
+            PlaceEnding.number > Edition.major,
+            *also,
+        )
+        .exists()
+    )
+
+
+def still_stands(on: date | BindParameter[date]) -> ColumnElement[bool]:
+    """The condition that an edition's policy has not been withdrawn by a day, or gone on without its place."""
     withdrawn = (
         select(Policy.id)
         .where(Policy.trust_id == Edition.trust_id, Policy.id == Edition.policy_id, Policy.withdrawn_on <= on)
         .exists()
     )
-    return ~withdrawn
+    return and_(~withdrawn, ~ended_here(PlaceEnding.ended_on <= on))
 
 
 def still_applies() -> ColumnElement[bool]:
@@ -124,6 +143,47 @@ def withdrawn_at(school_id: UUID, on: date) -> Sequence[Policy]:
     return db.session.scalars(
         select(Policy).where(Policy.withdrawn_on <= on, had).order_by(Policy.title)
     ).all()
+
+
+def find_ending(policy_id: UUID, school_id: UUID | None, on: date) -> PlaceEnding | None:
+    """How a policy ended at a place by a day, if it did there alone; None where a later edition of it came since."""
+    found = db.session.scalars(
+        select(PlaceEnding)
+        .where(
+            PlaceEnding.policy_id == policy_id,
+            at_place(PlaceEnding.school_id, school_id),
+            PlaceEnding.ended_on <= on,
+        )
+        .order_by(PlaceEnding.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        return None
+    again = select(Edition.id).where(
+        Edition.policy_id == policy_id,
+        at_place(Edition.school_id, school_id),
+        Edition.state == "approved",
+        Edition.effective_on <= on,
+        Edition.major >= found.number,
+    )
+    return None if db.session.scalars(again.limit(1)).one_or_none() else found
+
+
+def ended_at(school_id: UUID, on: date) -> Sequence[tuple[Policy, date]]:
+    """The policies that ended at a school alone, with the day; they do not apply there now."""
+    rows = db.session.execute(
+        select(Policy, func.max(PlaceEnding.ended_on))
+        .join(PlaceEnding, and_(PlaceEnding.trust_id == Policy.trust_id, PlaceEnding.policy_id == Policy.id))
+        .where(
+            PlaceEnding.school_id == school_id,
+            PlaceEnding.ended_on <= on,
+            Policy.places == "some",
+            Policy.id.not_in(select(PolicyPlace.policy_id).where(PolicyPlace.school_id == school_id)),
+        )
+        .group_by(Policy.id)
+        .order_by(Policy.title)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def list_schools(ids: Collection[UUID]) -> dict[UUID, School]:

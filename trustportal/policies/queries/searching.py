@@ -19,6 +19,7 @@ from trustportal.db import db
 from trustportal.policies.domain.lifecycle import edition_label
 from trustportal.policies.domain.search import CLOSE, OPEN, Part, snippet
 from trustportal.policies.models import ClauseText, Edition, Policy, TemplateVersion
+from trustportal.policies.queries.places import still_stands
 
 #: So many different wordings are looked at: the best matches. Whoever gets them all should ask more closely.
 MOST_WORDINGS = 200
@@ -158,6 +159,7 @@ def _editions(ids: Collection[UUID], on: date, policy_id: UUID | None) -> dict[U
                 Edition.policy_id.in_({row.policy_id for row in rows}),
                 Edition.state == "approved",
                 Edition.effective_on <= on,
+                still_stands(on),
             )
             .order_by(Edition.policy_id, place, Edition.major.desc(), Edition.minor.desc())
         )

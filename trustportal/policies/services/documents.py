@@ -115,6 +115,15 @@ def version_word(actor: Actor, *, version_id: UUID, public_url: str) -> bytes:
     return make_word(version_print(version, public_url))
 
 
+def draft_word(actor: Actor, *, version_id: UUID, public_url: str) -> bytes:
+    """A draft as a Word file, marked as one on every page, for those who write it."""
+    writing.require_writer_of(actor, version_id)
+    version = queries.get_version(version_id)
+    if version.state == "published":
+        raise RuleBroken("This version is published: have the version as a Word file instead.")
+    return make_word(version_print(version, public_url))
+
+
 def _logo() -> bytes | None:
     digest = tenants.get_trust().logo_hash
     return blobs.get(digest).content if digest else None

@@ -68,7 +68,7 @@ def publish_version(
         version.effective_on, version.decide_by = effective_on, decide_by
         placing.refuse_withdrawn(policy)
         drafts.show_as(policy, version)
-        placing.take_effect(policy, version)
+        placing.take_effect(actor, policy, version, now=now)
         publication = Publication(id=uuid4(), version_id=version.id, started_at=now)
         db.session.add(publication)
         db.session.flush()

@@ -79,6 +79,8 @@ def _on_editions(editions: Sequence[Edition], on: date) -> Verdict:
     withdrawn, left = policy.withdrawn_on, school.closes_on if school else None
     if begun and withdrawn is not None and withdrawn <= on and withdrawn < next_on:
         state, until, notice = "withdrawn", withdrawn, policy.withdrawn_because or ""
+    elif begun and (ending := queries.find_ending(policy.id, edition.school_id, on)) is not None:
+        state, until = "ended", ending.ended_on
     elif begun and school is not None and left is not None and left <= on and left <= next_on:
         state, until, notice = "left", left, school.went_to
     address: dict[str, Any] = {

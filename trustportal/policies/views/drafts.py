@@ -27,7 +27,7 @@ from trustportal.policies.queries import consultations
 from trustportal.policies.services import approvals, documents, drafts, placing, runs, writing
 from trustportal.policies.views import presenting
 from trustportal.policies.views.answers import typed_answers
-from trustportal.policies.views.trust import ROOT, pdf_response, rows_of
+from trustportal.policies.views.trust import ROOT, pdf_response, public_url, rows_of, word_response
 from trustportal.tenants import queries as tenants
 from trustportal.tenants.tasks import provide_tasks
 from trustportal.times import now, today
@@ -313,6 +313,15 @@ def pdf(trust: str, policy: str) -> Response:
     if version.draft_pdf_hash is None or version.draft_pdf_of != version.row_version:
         return page("policies/being_made.html", back=url("edit"))
     return pdf_response(version.draft_pdf_hash, f"{found.slug}-draft.pdf")
+
+
+@blueprint.get(f"{DRAFT}.docx")
+@allow(Permission.TEMPLATE_EDIT, Permission.OWN_POLICY_EDIT)
+def word(trust: str, policy: str) -> Response:
+    """The draft as a Word file, marked as one on every page, made when it is asked for."""
+    found, version = open_draft(policy)
+    content = documents.draft_word(actor(), version_id=version.id, public_url=public_url())
+    return word_response(content, f"{found.slug}-draft.docx")
 
 
 @blueprint.post(f"{DRAFT}/modes")

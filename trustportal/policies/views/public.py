@@ -204,9 +204,10 @@ def earlier(trust: str, school: str, policy: str, label: str) -> Response:
     place, found = place_of(school), _open_policy(policy)
     in_force = place_queries.find_in_force(found.id, place.id, as_of(place))
     edition = place_queries.get_labelled(found.id, place.id, label)
-    if _to_come(edition, place) or (in_force is None and found.withdrawn_on is None):
+    ending = None if in_force else queries.find_ending(found.id, place.id, as_of(place))
+    if _to_come(edition, place) or (in_force is None and found.withdrawn_on is None and ending is None):
         raise NotFound()
-    return _edition_page(place, found, edition, in_force)
+    return _edition_page(place, found, edition, in_force, ended_on=ending.ended_on if ending else None)
 
 
 def _to_come(edition: Edition, place: School) -> bool:
@@ -214,7 +215,9 @@ def _to_come(edition: Edition, place: School) -> bool:
     return edition.effective_on is None or edition.effective_on > as_of(place)
 
 
-def _edition_page(place: School, found: Policy, edition: Edition, in_force: Edition | None) -> Response:
+def _edition_page(
+    place: School, found: Policy, edition: Edition, in_force: Edition | None, *, ended_on: date | None = None
+) -> Response:
     editions = [one for one in queries.list_editions(found.id, place.id) if not _to_come(one, place)]
     return cacheable(
         page(
@@ -228,6 +231,7 @@ def _edition_page(place: School, found: Policy, edition: Edition, in_force: Edit
             label_in_force=reading.edition_label(in_force) if in_force else "",
             superseded_on=checking.superseded_on(edition, editions),
             left=has_left(place),
+            ended_on=ended_on,
             ratified=_ratified(edition),
             editions=[(one, reading.edition_label(one), _log(one)) for one in editions],
             shown=_shown(edition),

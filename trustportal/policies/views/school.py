@@ -75,6 +75,7 @@ def index(trust: str, school: str) -> Response:
     return page(
         "policies/school/index.html",
         lines=lines,
+        ended=queries.ended_at(school_here().id, today()),
         may_write=writes,
         written=queries.own_drafts(school_here().id) if writes else (),
         may_change=may(Permission.OVERRIDE_EDIT),
@@ -165,6 +166,7 @@ def _not_in_force(policy: PolicyHead, day: date, asked: str, fault: str) -> Resp
         policy=policy,
         standing=standing,
         to_come=to_come,
+        ending=queries.find_ending(policy.id, school_id, day),
         label_to_come=reading.edition_label(to_come) if to_come else "",
         ahead=place_queries.find_ahead(policy.id, school_id, day) if asked and not fault else None,
         label_of=reading.edition_label,

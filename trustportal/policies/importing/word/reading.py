@@ -14,6 +14,7 @@ from trustportal.policies.importing.reading import Dropped, ImportRefused, Readi
 from trustportal.policies.importing.text import read_lines
 from trustportal.policies.importing.word.package import Package, open_package, w
 from trustportal.policies.importing.word.paragraphs import read_story
+from trustportal.policies.importing.word.typed_contents import leave_out_typed_contents
 
 __all__ = ["read_word", "words_in_parts"]
 
@@ -25,6 +26,7 @@ def read_word(content: bytes, name: str) -> Reading:
     """Read a Word file. Raises ImportRefused for what cannot be read, with what to bring instead."""
     package = open_package(content, name)
     story = read_story(package)
+    leave_out_typed_contents(story)
     lines = lines_of_story(story)
     if not any(has_words(line.body) for line in lines):
         raise ImportRefused(

@@ -212,6 +212,10 @@ def open_standing(
     if queries.get_policy_by_id(policy_id).withdrawn_on is not None:
         raise RuleBroken("This policy has been withdrawn: it can be read, but no longer changed.")
     standing = queries.get_standing(policy_id, school_id, lock=True)
+    if queries.find_ending(policy_id, school_id, on) is not None:
+        raise RuleBroken(
+            "This policy no longer applies at your school: it can be read, but no longer changed."
+        )
     if queries.find_open_reconcile(policy_id, school_id) is not None:
         raise RuleBroken(
             "Decide the clauses that the trust's new version asks about first; then change others."
