@@ -148,8 +148,20 @@ class Parents(Office):
     def invited(self, case_id: UUID, by: Someone | None = None, **instead: Any) -> None:
         """Read, and invited a first time."""
         who = by or self.head
-        self.act(who, case_id, "go_on", triage="meeting", repeat="no")
+        self.go_on(case_id, who)
         self.act(who, case_id, "invite", **self.meeting(**instead))
+
+    def go_on(
+        self, case_id: UUID, by: Someone | None = None, *, triage: str = "meeting", repeat: str = "no"
+    ) -> None:
+        """Somebody senior says what it is."""
+        self.act(by or self.head, case_id, "go_on", triage=triage, repeat=repeat, clauses=[self.clause])
+
+    def day_comes(self, case_id: UUID) -> None:
+        """The meeting is today."""
+        with self.behind(), unit_of_work():
+            case = queries.get_case(case_id, lock=True)
+            case.row.sealed = case.seal.close({**case.values, "meeting_on": today().isoformat()}, case_id)
 
     def letters(self, case_id: UUID) -> list[dict[str, Any]]:
         """What every letter and calendar file says, in the order of writing."""

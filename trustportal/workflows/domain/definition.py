@@ -193,6 +193,8 @@ class Guard(StrEnum):
     UNNAMED = "unnamed"
     #: In a second meeting about the same, the chair of governors takes part.
     CHAIR_ATTENDS = "chair_attends"
+    #: The day of the meeting has come.
+    MEETING_DAY_CAME = "meeting_day_came"
 
 
 @dataclass(frozen=True, slots=True)

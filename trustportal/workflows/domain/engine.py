@@ -227,6 +227,8 @@ def advance(
             naming.check(definition, letters, values, comment)
         elif guard is Guard.CHAIR_ATTENDS:
             naming.check_chair(values, chairs)
+        elif guard is Guard.MEETING_DAY_CAME:
+            naming.check_day(values, today)
         else:
             _guard(guard, definition, values, may_be_named, today)
     mine = task_of(case, actor)

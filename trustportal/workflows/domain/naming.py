@@ -1,13 +1,15 @@
-"""Who is named in what leaves the school, and who has to be at a meeting. Pure."""
+"""Who is named in what leaves the school, who has to be at a meeting, and whether its day has come. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from trustportal.errors import RuleBroken
+from trustportal.workflows.domain.answers import as_day
 from trustportal.workflows.domain.definition import Definition
 from trustportal.workflows.domain.routing import people_in
 
@@ -69,3 +71,10 @@ def check_chair(values: Mapping[str, Any], chairs: Collection[UUID]) -> None:
         raise RuleBroken(
             "You have met about the same before: this time the chair of governors takes part.", "attends"
         )
+
+
+def check_day(values: Mapping[str, Any], today: date) -> None:
+    """Raise `RuleBroken` where somebody is said not to have come to a meeting that still lies ahead."""
+    day = as_day(values.get("meeting_on"))
+    if day is not None and day > today:
+        raise RuleBroken("The day of the meeting has not come yet.")
