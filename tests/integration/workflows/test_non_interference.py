@@ -39,7 +39,7 @@ BESIDE = (
 
 
 def everything(client: PortalClient, trust: Trust, case_ids: set[UUID]) -> dict[str, tuple[int, bytes]]:
-    """Whatever somebody can open, by address."""
+    """Whatever somebody can open, by address; but for the records of law that come with the portal."""
     root = trust.world.url()
     waiting = deque([f"{root}{path}" for path in BESIDE])
     waiting += [trust.world.url(f"schools/{trust.school.slug}/cases"), "/account", "/healthz"]
@@ -53,7 +53,7 @@ def everything(client: PortalClient, trust: Trust, case_ids: set[UUID]) -> dict[
         assert not any(str(one).encode() in found[url][1] for one in case_ids)
         if response.mimetype == "text/html" and response.status_code == 200:
             links = _HREF.findall(response.get_data(as_text=True))
-            waiting += [one for one in links if one.startswith((root, "/p/"))]
+            waiting += [one for one in links if one.startswith((root, "/p/")) and "/guidance/" not in one]
     return found
 
 
@@ -81,28 +81,16 @@ def test_a_case_changes_nothing_for_those_who_are_not_in_it(
     other_head = trust.world.person("Olaf Other", (Role.HEADTEACHER, other_school))
     trust.world.run_jobs()
     watching = {
-        one.id: one
-        for one in (
-            trust.third,
-            trust.head,
-            other_head,
-            trust.world.manager,
-            trust.trustee,
-            trust.dsl,
-            trust.teacher,
-        )
+        one.id: one for one in (trust.third, trust.head, other_head, trust.world.manager, trust.trustee)
     }
     subjects = [trust.third, trust.head, trust.dsl, trust.world.manager, trust.trustee]
     caplog.set_level(logging.DEBUG)
     with time_machine.travel(datetime.now(UTC), tick=False):
         clients = {person_id: client_for(one) for person_id, one in watching.items()}
-        # The first look sets what is only set once, such as the trust of the session.
-        seen: dict[UUID, Any] = {}
-        for _ in range(2):
-            seen = {one: everything(client, trust, set()) for one, client in clients.items()}
+        seen = {one: everything(client, trust, set()) for one, client in clients.items()}
 
         @settings(
-            max_examples=4,
+            max_examples=3,
             deadline=None,
             suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
         )
