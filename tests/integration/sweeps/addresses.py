@@ -36,6 +36,7 @@ NAMES: Mapping[str, Any] = {
         name: lambda at, name=name: at.ids[name]
         for name in (
             "absence_id",
+            "ask_id",
             "assignment_id",
             "batch_id",
             "break_id",
@@ -52,6 +53,7 @@ NAMES: Mapping[str, Any] = {
             "person_id",
             "question_id",
             "reading_id",
+            "routing_id",
             "run_id",
             "signature_id",
             "task_id",
@@ -106,6 +108,11 @@ AT_ENDPOINT: Mapping[str, Any] = {
         f"school_policies.{name}": lambda at: {"reading_id": at.ids["head_reading_id"]}
         for name in ("brought", "correct_brought", "compare_brought")
     },
+    **{
+        f"cases.{name}": lambda at: {"case_id": at.ids["concern_id"], "kind": "welfare"}
+        for name in ("record", "add_subject", "hold")
+    },
+    "cases.take_up_again": lambda at: {"case_id": at.ids["closed_concern_id"]},
     "school_policies.add": lambda at: {"key": "trips"},
     "school_policies.remove": lambda at: {"policy": at.drafting, "key": at.added_key},
     "school_policies.withdraw": lambda at: {"policy": at.drafting},

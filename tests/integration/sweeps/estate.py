@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from tests.integration.policies.given import Social, publish, social
 from tests.integration.policies.several import approved_version, publish_now
-from tests.integration.sweeps import casework
+from tests.integration.sweeps import casework, concerns
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
@@ -588,6 +588,13 @@ def _workflows(furnished: Furnished) -> None:
         school=furnished.ashgrove,
         people=furnished.people,
         starter=furnished.reader,
+    )
+    concerns.furnish(
+        furnished.world,
+        ids=furnished.ids,
+        school=furnished.ashgrove,
+        people=furnished.people,
+        manager=furnished.reader,
     )
 
 

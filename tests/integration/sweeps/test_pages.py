@@ -254,6 +254,16 @@ RENDERED_ELSEWHERE = {
     ),
     "acceptance/at_school_empty.html": "the tests of acceptance: it takes a trust without campaigns",
     **dict.fromkeys(("print/letter.html", "print/form.html"), "the tests of cases"),
+    **dict.fromkeys(
+        (
+            "workflows/concern_sent.html",
+            "workflows/_concern_sent.html",
+            "workflows/public_concern_sent.html",
+            "workflows/_allegation.html",
+            "workflows/_allegation_now.html",
+        ),
+        "the tests of allegations: a code is shown once, a case to who has it",
+    ),
     "workflows/on_its_way.html": "the tests of cases: it takes a moment before the job",
     "workflows/try_nowhere.html": "the tests of workflows: it takes a trust without schools",
     "tenants/second_factor.html": "the tests of signing in: it takes half a sign-in",

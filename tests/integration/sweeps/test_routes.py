@@ -195,6 +195,16 @@ def _may_ask(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if subject.at_ashgrove & working else Answer.MISSING
 
 
+def _asked_to_dispose(subject: Subject, at: Furnished) -> Answer:
+    """Whether a record goes is asked of the data protection officer, and of one chair."""
+    return Answer.IN if subject.person == at.people[Role.DPO] else Answer.MISSING
+
+
+def _writer_or_missing(subject: Subject, at: Furnished) -> Answer:
+    """A proposal is taken back by who made it: the network manager."""
+    return Answer.IN if subject.person == at.world.manager else Answer.MISSING
+
+
 def _names_no_step(_subject: Subject, _at: Furnished) -> Answer:
     """An empty form names no step of the workflow: that is missing, for the network manager too."""
     return Answer.MISSING
@@ -245,6 +255,13 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "approvals.chairs_action"): _chair,
     ("POST", "approvals.chairs_action"): _chair,
     ("GET", "tenants.person"): _seen,
+    **{
+        (method, f"cases.{name}"): _own_only
+        for method in ("GET", "POST")
+        for name in ("record", "add_subject", "hold", "take_up_again")
+    },
+    ("POST", "cases.decide_kept"): _asked_to_dispose,
+    ("POST", "workflows.recipients_withdraw"): _writer_or_missing,
     ("GET", "cases.show"): _takes_part,
     ("GET", "cases.document"): _takes_part,
     ("POST", "cases.add_note"): _takes_part,

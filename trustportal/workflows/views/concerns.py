@@ -46,7 +46,6 @@ def _refuse_files() -> None:
 
 def _secret(answer: Response) -> Response:
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 
