@@ -40,6 +40,7 @@ class Event(StrEnum):
 
     ABSENCE_CHANGED = "absence.changed"
     ACCOUNT_MAIL = "account.mail"
+    ANCHORS_DUE = "anchors.due"
     ANSWERS_ENDED = "answers.ended"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_ENDED = "approval.ended"
@@ -51,6 +52,7 @@ class Event(StrEnum):
     CONSULTATION_OPENED = "consultation.opened"
     CASE_DEADLINE = "case.deadline"
     CASE_DOCUMENT = "case.document"
+    CASES_ANCHORED = "cases.anchored"
     CASE_ROUTE = "case.route"
     CASE_SENT = "case.sent"
     DAY_BEGAN = "day.began"
@@ -82,6 +84,7 @@ class Event(StrEnum):
     REMINDERS_DUE = "reminders.due"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
+    STAMP_WANTED = "stamp.wanted"
     VERSION_APPROVED = "version.approved"
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"

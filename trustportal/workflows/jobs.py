@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
+from flask import current_app
+
+from trustportal.db import current_unit
 from trustportal.jobs import Event, job
 from trustportal.times import now, today
-from trustportal.workflows.services import deadlines, defining, documents, register, routing, starting
+from trustportal.workflows.services import (
+    anchoring,
+    deadlines,
+    defining,
+    documents,
+    register,
+    routing,
+    starting,
+)
 
 
 @job("default", on=Event.SCHOOL_CREATED)
@@ -74,3 +86,16 @@ def check_register(*, slot: str) -> None:
 def check_entry(*, entry_id: str) -> None:
     """What is to be seen to at one account."""
     register.check_entry(entry_id=UUID(entry_id), now=now())
+
+
+@job("default", on=Event.ANCHORS_DUE)
+def anchor_cases(*, slot: str) -> None:
+    """Keep where the chains of cases stand, once a day."""
+    if anchoring.anchor(on=date.fromisoformat(slot), now=now()):
+        current_unit().announce(Event.CASES_ANCHORED, day=slot)
+
+
+@job("mail", on=Event.CASES_ANCHORED, outside=True)
+def tell_operator(*, day: str) -> None:
+    """Mail the anchors of a day to whoever runs the installation, past the trust."""
+    anchoring.tell_operator(on=date.fromisoformat(day), now=now(), settings=current_app.config["PORTAL"])
