@@ -17,14 +17,17 @@ from uuid import uuid4
 import click
 from flask import Flask
 from flask.cli import AppGroup
+from sqlalchemy import select
 
 from trustportal import audit
+from trustportal.acceptance.services import anchoring
 from trustportal.acceptance.services.verifying import verify_all
 from trustportal.access import Actor
 from trustportal.clock import trust_ids
 from trustportal.config import Settings
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.errors import PortalError
+from trustportal.kernel_models import AuditHead
 from trustportal.policies.dictionary.loading import load_dictionary
 from trustportal.policies.domain.lint import lint
 from trustportal.policies.domain.lint.model import Severity
@@ -36,6 +39,8 @@ from trustportal.tenants import services as tenants
 from trustportal.tenants.queries import get_actor
 from trustportal.times import now, today
 from trustportal.workflows.domain.checking import Weight, is_usable
+from trustportal.workflows.models import CaseHead
+from trustportal.workflows.services import anchoring as case_anchors
 from trustportal.workflows.services.defining import check_all
 
 portal = AppGroup("portal", help="Commands of TrustPortal.", short_help="Commands of TrustPortal.")
@@ -153,9 +158,12 @@ def _portal() -> Iterator[Flask]:
 
 @portal.command("verify", with_appcontext=False)
 def verify() -> None:
-    """Recompute every trust's audit chain and every signature from its record, and name what was altered."""
+    """Recompute every trust's audit chain and every signature from its record, compare the chains with their daily
+    anchors and time stamps, and name what was altered.
+    """
     faults = 0
-    with _portal():
+    with _portal() as app:
+        settings: Settings = app.config["PORTAL"]
         for trust_id in trust_ids():
             with scope(Scope.job(trust_id)):
                 for fault in audit.verify():
@@ -165,9 +173,30 @@ def verify() -> None:
                     faults += 1
                     found = " ".join(verified.faults)
                     click.echo(f"{trust_id}: signature {verified.signature.id}: {found}")
+                for said in anchoring.verify_anchors(settings):
+                    faults += 1
+                    click.echo(f"{trust_id}: anchor: {said}")
+                for case_id, said in case_anchors.verify_anchors():
+                    faults += 1
+                    click.echo(f"{trust_id}: case {case_id}: {said}")
+                for waiting in anchoring.pending():
+                    click.echo(f"{trust_id}: the time stamp of {waiting.anchored_on.isoformat()} is pending.")
     if faults:
         sys.exit(1)
     click.echo("Every chain and every signature is whole.")
+
+
+@portal.command("anchors", with_appcontext=False)
+def print_anchors() -> None:
+    """Print where every chain stands now, those of cases too: for whoever runs the installation, to keep elsewhere."""
+    with _portal():
+        for trust_id in trust_ids():
+            with scope(Scope.job(trust_id)):
+                head = db.session.scalars(select(AuditHead)).one_or_none()
+                if head is not None:
+                    click.echo(f"{trust_id} {head.position} {bytes(head.hash).hex()}")
+                for case in db.session.scalars(select(CaseHead).order_by(CaseHead.case_id)):
+                    click.echo(f"{trust_id}/{case.case_id} {case.position} {bytes(case.hash).hex()}")
 
 
 @portal.command("backup", with_appcontext=False)

@@ -79,6 +79,8 @@ def weekdays(hour: int) -> Callable[[datetime], str | None]:
 SCHEDULE: tuple[Recurring, ...] = (
     # Editions take effect at 00:00 in England.
     Recurring("day", Event.DAY_BEGAN, daily(0)),
+    # Where the audit trails stand: one that was missed is made up for by the next.
+    Recurring("anchors", Event.ANCHORS_DUE, daily(2), catches_up=False),
     # What is due in cases: a day that was missed is swept with the next.
     Recurring("deadlines", Event.DEADLINES_DUE, daily(7), catches_up=False),
     # Yesterday's reminders help nobody: today's remind of the same.

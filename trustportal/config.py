@@ -45,6 +45,12 @@ class Settings:
     var: Path
     #: PROXY_COUNT: how many reverse proxies stand in front (for the visitor's address).
     proxy_count: int
+    #: TIMESTAMP_URL: a time stamping authority (RFC 3161) that stamps each day's anchor of the audit trails.
+    timestamp_url: str = ""
+    #: TIMESTAMP_ROOTS: a PEM file with that authority's root certificates, by which its stamps are checked.
+    timestamp_roots: Path | None = None
+    #: OPERATOR_EMAIL: who runs the installation; gets where the chains of cases stand, which no trust may see.
+    operator_email: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -54,6 +60,11 @@ class Settings:
         port = int(env.get("PORT", "8000"))
         public_url = env.get("PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/")
         url = env.get("DATABASE_URL", "")
+        stamps, roots = env.get("TIMESTAMP_URL", ""), env.get("TIMESTAMP_ROOTS", "")
+        if stamps and (not stamps.startswith(("http://", "https://")) or not roots):
+            raise ValueError(
+                "TIMESTAMP_URL is a web address, and TIMESTAMP_ROOTS its root certificates (PEM)"
+            )
         return cls(
             database_url=_driver(url),
             worker_database_url=_driver(env.get("WORKER_DATABASE_URL", url)),
@@ -69,6 +80,9 @@ class Settings:
             secure_cookies=_flag(env.get("SECURE_COOKIES"), public_url.startswith("https://")),
             var=var,
             proxy_count=int(env.get("PROXY_COUNT", "0")),
+            timestamp_url=stamps,
+            timestamp_roots=Path(roots) if roots else None,
+            operator_email=env.get("OPERATOR_EMAIL", ""),
         )
 
 

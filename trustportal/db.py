@@ -196,24 +196,25 @@ _SETTINGS = (
 )
 
 
-def _wire(connection: Connection) -> Wire:
-    """The connection beneath SQLAlchemy's: every engine of the portal has such ones."""
-    wire = connection.connection.dbapi_connection
-    assert isinstance(wire, Wire)
-    return wire
+def _wire(connection: Connection) -> Wire | None:
+    """The connection beneath SQLAlchemy's, where it can hold back what it says (every engine of the portal's can)."""
+    beneath = connection.connection.dbapi_connection
+    return beneath if isinstance(beneath, Wire) else None
 
 
 def _apply(connection: Connection, value: Scope | None) -> None:
     """The settings that row-level security reads: they go to PostgreSQL before the next statement."""
-    _wire(connection).begin_with(
-        _SETTINGS,
-        {
-            "trust": str(value.trust_id) if value else "",
-            "person": str(value.person_id) if value and value.person_id else "",
-            "schools": "{" + ",".join(sorted(map(str, value.school_ids))) + "}" if value else "{}",
-            "every": "on" if value and value.all_schools else "off",
-        },
-    )
+    settings = {
+        "trust": str(value.trust_id) if value else "",
+        "person": str(value.person_id) if value and value.person_id else "",
+        "schools": "{" + ",".join(sorted(map(str, value.school_ids))) + "}" if value else "{}",
+        "every": "on" if value and value.all_schools else "off",
+    }
+    wire = _wire(connection)
+    if wire is not None:
+        wire.begin_with(_SETTINGS, settings)
+    else:
+        connection.exec_driver_sql(_SETTINGS, settings)
 
 
 @event.listens_for(Session, "after_begin")
@@ -336,7 +337,7 @@ class UnitOfWork:
             self.say_last(query, values)
             return
         db.session.flush()
-        db.session.connection().exec_driver_sql(query, values)
+        db.session.connection().exec_driver_sql(query, dict(values))
 
 
 _unit: ContextVar[UnitOfWork | None] = ContextVar("trustportal_unit", default=None)
@@ -377,9 +378,13 @@ def unit_of_work() -> Iterator[UnitOfWork]:
             write(unit)
         # The audit chain's head is locked by its first append: so it comes last, and nobody waits long for it.
         if unit.last:
-            wire = _wire(db.session.connection())
+            connection = db.session.connection()
+            wire = _wire(connection)
             for query, values in unit.last:
-                wire.end_with(query, values)
+                if wire is not None:
+                    wire.end_with(query, values)
+                else:
+                    connection.exec_driver_sql(query, dict(values))
         db.session.commit()
     except BaseException:
         db.session.rollback()

@@ -40,6 +40,7 @@ class Event(StrEnum):
 
     ABSENCE_CHANGED = "absence.changed"
     ACCOUNT_MAIL = "account.mail"
+    ANCHORS_DUE = "anchors.due"
     ANSWERS_ENDED = "answers.ended"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_ENDED = "approval.ended"
@@ -54,6 +55,7 @@ class Event(StrEnum):
     CASE_DISPOSAL_ANSWERED = "case.disposal_answered"
     CASE_DOCUMENT = "case.document"
     CASE_MORE = "case.more"
+    CASES_ANCHORED = "cases.anchored"
     CASE_ROUTE = "case.route"
     CASE_SENT = "case.sent"
     DAY_BEGAN = "day.began"
@@ -87,6 +89,7 @@ class Event(StrEnum):
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
     TIE_CHANGED = "tie.changed"
+    STAMP_WANTED = "stamp.wanted"
     VERSION_APPROVED = "version.approved"
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"

@@ -1,11 +1,11 @@
-"""Records of outside documents, which people confirm they have read beside the policies that they sign."""
+"""Records of outside documents, which people confirm they have read; daily anchors of the audit trails, with stamps."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from trustportal.protection import Protected, Writes, statements
+from trustportal.protection import Protected, Reach, Writes, statements
 
 revision = "0011"
 down_revision = "0010"
@@ -13,7 +13,11 @@ branch_labels = None
 depends_on = None
 
 PROTECTED = (
+    Protected("audit_anchor", writes=Writes.APPEND),
+    Protected("audit_stamp", writes=Writes.APPEND),
     Protected("campaign_document"),
+    # Kept by jobs only: a row more would tell the web that there is a case.
+    Protected("case_anchor", Reach.CASE_ROUTED, Writes.APPEND),
     Protected("outside_document", writes=Writes.KEEP),
     Protected("outside_edition", writes=Writes.APPEND),
 )
@@ -149,6 +153,54 @@ def upgrade() -> None:
         op.f("ck_signature_signed_policy_has_its_pdf"),
         "signature",
         "(policy_id IS NULL) = (pdf_hash IS NULL)",
+    )
+    op.create_table(
+        "audit_anchor",
+        sa.Column("anchored_on", sa.Date(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("wants_stamp", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("trust_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["trust_id"], ["trust.id"], name=op.f("fk_audit_anchor_trust_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_anchor")),
+        sa.UniqueConstraint("trust_id", "anchored_on", name="uq_audit_anchor_day"),
+        sa.UniqueConstraint("trust_id", "id", name="uq_audit_anchor_trust"),
+    )
+    op.create_table(
+        "audit_stamp",
+        sa.Column("anchor_id", sa.Uuid(), nullable=False),
+        sa.Column("response", sa.LargeBinary(), nullable=False),
+        sa.Column("stamped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("authority", sa.String(length=300), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("trust_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trust_id", "anchor_id"],
+            ["audit_anchor.trust_id", "audit_anchor.id"],
+            name=op.f("fk_audit_stamp_trust_id_anchor_id"),
+        ),
+        sa.ForeignKeyConstraint(["trust_id"], ["trust.id"], name=op.f("fk_audit_stamp_trust_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_stamp")),
+        sa.UniqueConstraint("trust_id", "anchor_id", name="uq_audit_stamp_anchor"),
+        sa.UniqueConstraint("trust_id", "id", name="uq_audit_stamp_trust"),
+    )
+    op.create_table(
+        "case_anchor",
+        sa.Column("trust_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("anchored_on", sa.Date(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trust_id", "case_id"],
+            ["workflow_case.trust_id", "workflow_case.id"],
+            name=op.f("fk_case_anchor_trust_id_case_id"),
+        ),
+        sa.ForeignKeyConstraint(["trust_id"], ["trust.id"], name=op.f("fk_case_anchor_trust_id")),
+        sa.PrimaryKeyConstraint("trust_id", "case_id", "anchored_on", name=op.f("pk_case_anchor")),
     )
     for rule in PROTECTED:
         for line in statements(rule):

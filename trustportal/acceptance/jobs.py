@@ -8,7 +8,15 @@ from uuid import UUID
 from flask import current_app
 
 from trustportal.acceptance.domain.campaign import place_of
-from trustportal.acceptance.services import assigning, certificates, chasing, packs, questions, reminding
+from trustportal.acceptance.services import (
+    anchoring,
+    assigning,
+    certificates,
+    chasing,
+    packs,
+    questions,
+    reminding,
+)
 from trustportal.jobs import Event, job
 from trustportal.times import now, today
 
@@ -106,6 +114,18 @@ def make_certificate(*, signature_id: str) -> None:
 def evidence_step(*, pack_id: str) -> None:
     """Some more certificates of an evidence pack; the last step puts the file together."""
     packs.step(pack_id=UUID(pack_id), public_url=_public_url(), now=now())
+
+
+@job("default", on=Event.ANCHORS_DUE)
+def anchor_chain(*, slot: str) -> None:
+    """Keep where the trust's audit trail stands, once a day."""
+    anchoring.anchor(on=date.fromisoformat(slot), now=now(), settings=current_app.config["PORTAL"])
+
+
+@job("default", on=Event.STAMP_WANTED, outside=True)
+def stamp_anchor(*, anchor_id: str) -> None:
+    """Have an anchor stamped by the authority that the settings name."""
+    anchoring.stamp(anchor_id=UUID(anchor_id), now=now(), settings=current_app.config["PORTAL"])
 
 
 @job("default", on=Event.QUESTION_ASKED)

@@ -148,3 +148,14 @@ def late(
             " Please ask what keeps them."
         )
     return Message(f"{people.capitalize()} late with signing", body, f"/t/{trust_slug}/acceptance")
+
+
+def anchored(*, on: date, position: int, head: str) -> Message:
+    """Where the audit trail stood: a copy outside the portal, to be kept."""
+    return Message(
+        f"The audit trail on {long_day(on)}",
+        f"Keep this: on {long_day(on)} the trust’s audit trail had {position:,} entries, and its fingerprint was"
+        f" {head}. If anybody rewrote what was recorded until then, this number would not fit any more."
+        " There is nothing to do.",
+        "/",
+    )

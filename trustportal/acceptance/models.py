@@ -10,6 +10,8 @@ from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from trustportal.acceptance.anchors import AuditAnchor as AuditAnchor
+from trustportal.acceptance.anchors import AuditStamp as AuditStamp
 from trustportal.acceptance.outside import CampaignDocument as CampaignDocument
 from trustportal.acceptance.outside import OutsideDocument as OutsideDocument
 from trustportal.acceptance.outside import OutsideEdition as OutsideEdition

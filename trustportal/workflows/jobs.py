@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
+from flask import current_app
+
+from trustportal.db import current_unit
 from trustportal.jobs import Event, job
 from trustportal.times import now, today
 from trustportal.workflows.services import (
+    anchoring,
     deadlines,
     defining,
     documents,
@@ -120,3 +125,16 @@ def ask_for_disposal(*, case_id: str) -> None:
 def follow_disposal(*, ask_id: str) -> None:
     """One of the two has answered."""
     keeping.follow(ask_id=UUID(ask_id), now=now())
+
+
+@job("default", on=Event.ANCHORS_DUE)
+def anchor_cases(*, slot: str) -> None:
+    """Keep where the chains of cases stand, once a day. What follows is announced whether there are cases or not."""
+    anchoring.anchor(on=date.fromisoformat(slot), now=now())
+    current_unit().announce(Event.CASES_ANCHORED, day=slot)
+
+
+@job("mail", on=Event.CASES_ANCHORED, outside=True)
+def tell_operator(*, day: str) -> None:
+    """Mail the anchors of a day to whoever runs the installation, past the trust."""
+    anchoring.tell_operator(on=date.fromisoformat(day), now=now(), settings=current_app.config["PORTAL"])

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustportal.db import PlaceOwned, SchoolOwned, TrustOwned, TrustRow, points_at
+from trustportal.workflows.anchors import CaseAnchor as CaseAnchor
 
 # -- definitions -------------------------------------------------------------------------------------------------
 

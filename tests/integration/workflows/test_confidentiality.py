@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
+from tests.integration.conftest import Postbox
 from tests.integration.sweeps.catalogue import declared
 from tests.integration.workflows.conftest import Office
 from tests.world import Someone
@@ -18,17 +21,18 @@ from trustportal.errors import NotFound
 from trustportal.kernel_models import Mail, Outbox
 from trustportal.protection import OF_THE_WEB, Reach
 from trustportal.servers import DatabaseUrls
-from trustportal.times import now
+from trustportal.times import now, today
 from trustportal.workflows import chain
 from trustportal.workflows.domain.engine import Given
 from trustportal.workflows.models import CaseSubject, TrustKey, WorkflowCase
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.sealing import Seal
-from trustportal.workflows.services import acting
+from trustportal.workflows.services import acting, anchoring
 
 TABLES = (
     "workflow_case", "case_participant", "case_task", "case_assignee", "case_deadline", "case_signature", "case_note",
     "case_document", "case_event", "case_event_payload", "case_head", "case_subject", "case_recusal",
+    "case_anchor",
 )  # fmt: skip
 
 
@@ -70,6 +74,8 @@ def whole_case(office: Office) -> UUID:
     with office.world.acting(office.teacher) as actor:
         acting.add_note(actor, case_id=case_id, text="Thank you.", now=now())
     office.act(office.head, case_id, "approve")
+    with office.behind():
+        assert anchoring.anchor(on=today(), now=now()) == 1
     return case_id
 
 
@@ -172,6 +178,42 @@ def test_the_chain_of_a_case_is_whole_and_shows_a_change(office: Office, databas
         happened = [one.action for one in chain.timeline(Seal.of_trust(), case_id)]
     assert happened[-1] == "begin"
     assert {"given", "sign", "note", "approve"} <= set(happened)
+
+
+def test_where_the_chains_of_cases_stand_is_told_to_the_operator_alone(
+    office: Office, database: DatabaseUrls, postbox: Postbox
+) -> None:
+    case_id = whole_case(office)
+    settings = office.world.app.config["PORTAL"]
+    with office.behind():
+        assert anchoring.anchor(on=today() + timedelta(days=1), now=now()) == 0, "nothing has grown"
+        assert list(anchoring.verify_anchors()) == []
+        mails = db.session.scalars(select(func.count(Mail.id))).one()
+        postbox.received.clear()
+        assert not anchoring.tell_operator(on=today(), now=now(), settings=settings)
+        told = replace(settings, operator_email="operator@host.example")
+        assert anchoring.tell_operator(on=today(), now=now(), settings=told)
+        assert db.session.scalars(select(func.count(Mail.id))).one() == mails, "the trust has no such mail"
+    (message,) = postbox.received
+    assert message["To"] == "operator@host.example"
+    assert str(case_id) in message.get_content()
+    # The last link is cut off, and the head with it: only the anchor knows.
+    with psycopg.connect(database.migration) as connection:
+        for table in ("case_event", "case_event_payload", "case_head"):
+            connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cut = "position = (SELECT max(position) FROM case_event)"
+        connection.execute(
+            f"DELETE FROM case_event_payload WHERE event_id = (SELECT id FROM case_event WHERE {cut})"
+        )
+        assert connection.execute(f"DELETE FROM case_event WHERE {cut}").rowcount == 1
+        for table in ("case_event", "case_event_payload", "case_head"):
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            connection.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    with office.behind():
+        ((found, said),) = anchoring.verify_anchors()
+        assert found == case_id
+        assert "The chain was cut" in said
 
 
 def test_every_case_table_is_hidden_from_the_web(office: Office) -> None:
