@@ -29,6 +29,8 @@ DROPPED = ("search_clauses(text, integer)",)
 _SAID = "((heading::text || ' '::text) || text::text)"
 _VECTOR = f"to_tsvector('english'::regconfig, {_SAID})"
 _TRUST = "NULLIF(current_setting('app.trust_id', true), '')::uuid"
+#: Of words that stand nearly everywhere, so many texts are ranked, and nobody looks for pieces of them.
+_RANKED = 2_000
 _SEARCH = f"""
 CREATE FUNCTION find_clauses(p_queries text[], p_inside text[], p_limit integer)
 RETURNS TABLE (words text, of_trust text, clause_key text, edition_ids uuid[], inside boolean)
@@ -37,22 +39,27 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT one.at, to_tsquery('english'::regconfig, one.query) AS query, one.pattern
       FROM unnest(p_queries, p_inside) WITH ORDINALITY AS one(query, pattern, at)
      WHERE numnode(to_tsquery('english'::regconfig, one.query)) > 0),
+  word_hit AS MATERIALIZED (
+    SELECT a.at, c.hash
+      FROM asked a JOIN clause_text c ON c.trust_id = {_TRUST} AND {_VECTOR} @@ a.query),
   hit AS MATERIALIZED (
-    SELECT a.at, c.hash, true AS as_word
-      FROM asked a JOIN clause_text c ON c.trust_id = {_TRUST} AND {_VECTOR} @@ a.query
+    SELECT h.at, h.hash, true AS as_word FROM word_hit h
     UNION ALL
     SELECT a.at, c.hash, false
       FROM asked a JOIN clause_text c ON c.trust_id = {_TRUST} AND {_SAID} ILIKE a.pattern
-     WHERE a.pattern IS NOT NULL),
+     WHERE a.pattern IS NOT NULL AND (SELECT count(*) FROM word_hit h WHERE h.at = a.at) < {_RANKED}),
   every AS MATERIALIZED (
     SELECT h.hash, count(DISTINCT h.at) FILTER (WHERE h.as_word) = (SELECT count(*) FROM asked) AS whole
       FROM hit h
      GROUP BY h.hash
-    HAVING count(DISTINCT h.at) = (SELECT count(*) FROM asked)),
+    HAVING count(DISTINCT h.at) = (SELECT count(*) FROM asked)
+     ORDER BY whole DESC, h.hash
+     LIMIT {_RANKED}),
   said AS MATERIALIZED (
     SELECT c.hash::text AS hash, e.whole, row_number() OVER (
-             ORDER BY e.whole DESC, (SELECT sum(ts_rank({_VECTOR}, a.query)) FROM asked a) DESC, c.hash) AS at
-      FROM every e JOIN clause_text c ON c.trust_id = {_TRUST} AND c.hash = e.hash
+             ORDER BY e.whole DESC, ts_rank({_VECTOR}, w.query) DESC, c.hash) AS at
+      FROM every e JOIN clause_text c ON c.trust_id = {_TRUST} AND c.hash = e.hash,
+           to_tsquery('english'::regconfig, array_to_string(p_queries, ' & ')) AS w(query)
      ORDER BY at
      LIMIT p_limit),
   found AS MATERIALIZED (

@@ -64,6 +64,7 @@ def test_map_and_search(
     paths = {
         "divergence map": lambda one: one.world.url(f"policies/{one.patterns[0].slug}/map"),
         "search of all clauses": lambda one: one.world.url("search?q=agreed+parents"),
+        "search for a piece of a word": lambda one: one.world.url("search?q=gree+aren"),
     }
     cookies = {size: one.cookie(one.world.manager) for size, one in estates.items()}
     for name, path in paths.items():

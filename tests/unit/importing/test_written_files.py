@@ -14,6 +14,7 @@ from tests.unit.importing import lookalikes
 from tests.unit.importing.file_makers import SHAPES, share_in_order, top_headings
 from trustportal.policies.domain.clauses import Kind, NumberingStyle
 from trustportal.policies.importing.files import read_file
+from trustportal.policies.importing.marks import words
 from trustportal.policies.importing.reading import Doubt, Reading, words_of
 from trustportal.policies.importing.text import read_text
 from trustportal.policies.importing.tree import to_tree
@@ -84,6 +85,30 @@ def test_three_writers_of_one_policy_give_the_same_clauses() -> None:
         for reading in readings
     ]
     assert shapes[0] == shapes[1] == shapes[2]
+
+
+def test_tracked_changes_are_read_as_if_they_were_accepted() -> None:
+    """More than 99.5 % of the words, in order, and every heading; what was taken out is told and kept."""
+    reading = read("tracked.docx")
+    said = (
+        "Why we welcome visitors. Visitors learn how hedges are laid on the moor. What visitors do. They keep to the"
+        " path, and shut every gate after them, and leave the birds alone. 1. Wardens come first. 2. Children walk"
+        " behind them. Day Warden Monday Long Acre Thursday Short Acre. When something goes wrong. Visitors ring the"
+        " warden at once. The warden writes it down the same day."
+    )
+    assert share_in_order(words(said), words_of(reading)) > 0.995
+    assert share_in_order(words_of(reading), words(said)) > 0.95
+    assert reading.title == "Hedge Visitors Policy"
+    assert [one.heading for one in reading.clauses if one.kind is Kind.SECTION] == [
+        "Why we welcome visitors",
+        "What visitors do",
+        "When something goes wrong",
+    ]
+    assert [(one.text, one.reason) for one in reading.dropped] == [
+        ("were", "deleted in a tracked change"),
+        ("Hedges are sold at the gate.", "deleted in a tracked change"),
+    ]
+    assert reading.uncertain == ()
 
 
 def test_what_was_left_out_of_the_pages_is_told() -> None:

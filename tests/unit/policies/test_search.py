@@ -54,6 +54,9 @@ def test_a_piece_is_marked_where_it_stands() -> None:
     shown = snippet(long, ["owl"])
     assert f"Mail{OPEN}Owl{CLOSE}" in shown
     assert len(shown.split()) < 30
+    assert shown.startswith("… before")
+    assert shown.endswith("after …")
+    assert snippet("At our school MailOwl is used", ["owl"]).startswith("At our school")
     twice = snippet(f"{long} {long} {long}", ["owl"])
     assert twice.count(OPEN) == 2
     assert " … " in twice
@@ -67,5 +70,5 @@ def test_a_snippet_is_of_the_text_and_shows_what_was_found(words: list[str], pie
     text = " ".join(words)
     shown = snippet(text, [piece])
     assert (OPEN in shown) is (piece in text.lower())
-    for part in shown.replace(OPEN, "").replace(CLOSE, "").split(" … "):
+    for part in shown.replace(OPEN, "").replace(CLOSE, "").strip("… ").split(" … "):
         assert part in text

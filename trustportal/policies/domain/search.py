@@ -16,6 +16,7 @@ SHORTEST_PIECE = 3
 OPEN, CLOSE = "\ue010", "\ue011"
 #: So many words of a clause are shown around what was found, at so many of the places where it was found.
 AROUND, PLACES = 16, 2
+FEW = 4
 _PART = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"[^\W_]+(?:['’.\-&][^\W_]+)*")
 
@@ -72,7 +73,9 @@ def snippet(text: str, pieces: Iterable[str]) -> str:
         if len(shown) == PLACES:
             break
         begin = max(shown[-1][1] if shown else 0, at - AROUND // 2)
-        shown.append((begin, min(len(words), at + AROUND)))
+        # A few words are not cut off for dots in their stead.
+        shown.append((0 if begin < FEW else begin, min(len(words), at + AROUND)))
     if not shown:
         shown = [(0, min(len(words), 2 * AROUND))]
-    return " … ".join(" ".join(words[begin:end]) for begin, end in shown)
+    before, after = "… " if shown[0][0] else "", " …" if shown[-1][1] < len(words) else ""
+    return before + " … ".join(" ".join(words[begin:end]) for begin, end in shown) + after

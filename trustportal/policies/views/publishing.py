@@ -15,7 +15,9 @@ from trustportal.errors import NotFound
 from trustportal.policies import queries, reading, signers
 from trustportal.policies.domain.clauses import labels
 from trustportal.policies.domain.deadlines import may_force
+from trustportal.policies.domain.diff import Span, redline
 from trustportal.policies.domain.outlook import Detail, Group, Totals, group_of, totals
+from trustportal.policies.domain.plan import Pending
 from trustportal.policies.forms.school import NothingForm
 from trustportal.policies.forms.trust import DeadlineForm, ForceForm, PublishForm, given
 from trustportal.policies.models import (
@@ -23,6 +25,7 @@ from trustportal.policies.models import (
     Policy,
     PublicationPlace,
     Reconcile,
+    ReconcileClause,
     TemplateVersion,
 )
 from trustportal.policies.services import foreseeing, publishing, reconciling, writing
@@ -346,10 +349,26 @@ def force(trust: str, policy: str, place: str) -> Response:
         place=school,
         asked=asked,
         open=may_force(asked.due_on, today()),
-        clauses=[(named.get(row.clause_key, "A clause of its own"), row.choice) for row in rows],
+        clauses=[_replaced(named.get(row.clause_key, "A clause of its own"), row) for row in rows],
         form=form,
         status=form.status,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A clause whose words the trust's text replaces at a school: what goes, and what comes in its stead."""
+
+    name: str
+    decided: bool
+    goes: bool
+    spans: tuple[Span, ...]
+
+
+def _replaced(name: str, row: ReconcileClause) -> Replaced:
+    pending = Pending.from_json(row.texts)
+    theirs = pending.theirs.text if pending.theirs is not None else ""
+    return Replaced(name, bool(row.choice), pending.theirs is None, redline(pending.ours.text, theirs))
 
 
 # -- my tasks ----------------------------------------------------------------------------------------------------

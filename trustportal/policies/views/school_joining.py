@@ -236,7 +236,7 @@ def _pair(
 
 def _named(key: str, words: Mapping[str, Words], numbers: Mapping[str, str]) -> str:
     said = words.get(key, Words())
-    return f"{numbers.get(key, '')} {said.heading or presenting.first_words(said.text)}".strip()
+    return f"{numbers.get(key, '')} {said.heading or presenting.first_words(said.text)}".strip().rstrip(".")
 
 
 def _why_not(row: JoiningPair, clause: Clause | None) -> str:
