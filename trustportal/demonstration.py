@@ -35,6 +35,7 @@ from trustportal.tenants import queries as tenants
 from trustportal.tenants import services
 from trustportal.tenants.domain import NAMED_BY_SCHOOLS
 from trustportal.times import LONDON, now, today
+from trustportal.workflows import demonstration as requests
 
 
 class Loader:
@@ -75,6 +76,7 @@ class Loader:
             self._answer(answers)
         self._next_version()
         self._campaign()
+        self._requests()
 
     def _run(self, *queues: str) -> None:
         with scope(Scope.job(self.trust_id)):
@@ -277,6 +279,17 @@ class Loader:
                 actor, **{**suggested, "policy_ids": [self.policy_id]}, now=now(), today=self.today
             )
         self._run()
+
+    def _requests(self) -> None:
+        """Two accounts in a school's register, and one that its head is asked about."""
+        requests.load(
+            acting_as=self.acting,
+            run=self._run,
+            people=self.people,
+            school_id=self.schools["ashgrove"],
+            today=self.today,
+            at=_at,
+        )
 
     def accounts(self) -> list[str]:
         """Who may sign in, a line each."""
