@@ -242,6 +242,8 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "tenants.person"): _seen,
     ("GET", "cases.show"): _takes_part,
     ("GET", "cases.document"): _takes_part,
+    ("GET", "cases.calendar"): _takes_part,
+    ("POST", "cases.end_tie"): _own_only,
     ("POST", "cases.add_note"): _takes_part,
     ("POST", "cases.hand_over"): _takes_part,
     ("POST", "cases.act"): _has_it,
