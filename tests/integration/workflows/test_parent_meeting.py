@@ -20,9 +20,11 @@ from tests.world import Someone
 from trustportal.db import db
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.times import now, today
+from trustportal.workflows import chain
 from trustportal.workflows.models import CaseSubject, WorkflowCase
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import holds
+from trustportal.workflows.sealing import Seal
 from trustportal.workflows.services import defining, referring
 
 Clients = Callable[[Someone], PortalClient]
@@ -98,6 +100,9 @@ def test_from_the_post_to_the_end_of_a_restriction(parents: Parents) -> None:
     assert parents.state(case_id) == "lapsed", "it never goes on by itself"
     assert parents.holders(case_id) == {parents.office.id}
     parents.passes(ends + timedelta(days=7))
+    with parents.behind():
+        happened = [one.action for one in chain.timeline(Seal.of_trust(), case_id)]
+    assert [happened.count(one) for one in ("reminded", "overdue", "lapse")] == [1, 1, 1]
     parents.act(parents.office, case_id, "restored", restored="She can comment again.")
     assert parents.state(case_id) == "settled"
     assert "use them again" in parents.letter(case_id, "restored")["body"]
@@ -171,6 +176,16 @@ def test_the_calendar_file_follows_the_meeting_and_two_changes_are_enough(
     with pytest.raises(NotFound):
         parents.act(parents.head, case_id, "rearranged", **other)
     parents.act(parents.head, case_id, "call_off", comment="The post is gone.")
+    # The network manager allows a third change: for cases that begin from now on.
+    manager, editor = client_for(parents.world.manager), parents.world.url(f"workflows/{KEY}")
+    shown = manager.get(editor).get_data(as_text=True)
+    assert "They ask for another day: at most 2 times in one case" in shown
+    assert "Until the day in “When is it looked at again?”" in shown
+    assert "It goes on to “Expired – restore access” by itself." in shown
+    change = {"state": "invited", "action": "rearranged", "at_most": "0"}
+    assert manager.post(f"{editor}/limits", data=change).status_code == 422
+    assert manager.post(f"{editor}/limits", data={**change, "at_most": "3"}).status_code == 303
+    assert "at most 3 times in one case" in manager.get(editor).get_data(as_text=True)
     made = calendars(parents, client_for(parents.head), case_id)
     events = [one.walk("VEVENT")[0] for one in made]
     assert len({str(one["UID"]) for one in events}) == 1
