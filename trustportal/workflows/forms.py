@@ -127,7 +127,8 @@ def _when(field: Field, other: Field | None) -> str:
         return field.hint
     labels = [one.label for one in other.options if one.value in field.required_if.any_of]
     quoted = " or ".join(f"“{one}”" for one in labels)
-    return " ".join(part for part in (field.hint, f"Needed if you chose {quoted} above.") if part)
+    hint = field.hint if not field.hint or field.hint[-1] in ".!?”" else f"{field.hint}."
+    return " ".join(part for part in (hint, f"Needed if you chose {quoted} above.") if part)
 
 
 def _made(

@@ -142,7 +142,8 @@ def test_nobody_comes_twice_and_it_is_decided_on_the_papers(parents: Parents) ->
     parents.day_comes(case_id)
     parents.act(parents.head, case_id, "missed", absence="Nobody came.")
     assert parents.state(case_id) == "in_absence"
-    decision = {"outcome": "warning", "reasons": "The post names a child."}
+    # What was typed about a restriction means nothing where another decision was taken.
+    decision = parents.restriction(outcome="warning", reasons="The post names a child.")
     with pytest.raises(RuleBroken):
         parents.act(parents.head, case_id, "decide_absent", **decision)
     parents.act(parents.head, case_id, "decide_absent", comment="I have read the post.", **decision)
