@@ -45,7 +45,7 @@ FILES = {
     "tenants.logo",
     "tenants.theme",
 }
-FILE_ENDINGS = (".pdf", ".xlsx", ".docx", ".csv", ".zip", ".json", ".atom")
+FILE_ENDINGS = (".pdf", ".xlsx", ".docx", ".csv", ".zip", ".json", ".atom", ".ics")
 
 
 @pytest.fixture(scope="module")

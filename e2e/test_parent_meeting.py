@@ -1,17 +1,18 @@
-"""A parent who does not come, twice: from a teacher's report to a decision on the papers, in browsers."""
+"""A parent who does not come, twice, in browsers; and the pages of ties, interests and figures."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from e2e.portal import Portal
 from e2e.stage import Stage, set_stage
-from e2e.visitor import PHONE, Visitor, Visitors, go_home, task
+from e2e.visitor import PHONE, WIDE, Visitor, Visitors, go_home, task
 from trustportal.access import Role
-from trustportal.db import unit_of_work
-from trustportal.times import today
+from trustportal.db import db, unit_of_work
+from trustportal.times import now, today
+from trustportal.workflows.meeting_models import CaseFigure
 from trustportal.workflows.queries import cases
 
 
@@ -151,3 +152,48 @@ def test_a_parent_who_does_not_come_twice(portal: Portal, visitors: Visitors) ->
     teacher.sees_no("Ms R Calder")
     teacher.allowed = set()
     go_home(teacher, world).sees_no("Meeting with a parent")
+
+
+def test_ties_interests_and_figures(portal: Portal, visitors: Visitors) -> None:
+    world = portal.trust("Sorrel Bank Trust")
+    school = world.school("Sorrel Bank")
+    head = world.person("Hugo Hale", (Role.HEADTEACHER, school))
+    chair = world.person("Cora Cole", (Role.CHAIR_OF_GOVERNORS, school))
+    trustee, clerk = world.person("Tess Tarn", Role.TRUSTEE), world.person("Clara Clay", Role.CLERK)
+    governing = visitors.of(chair, width=PHONE)
+    governing.open(world.url("ties")).shot("ties-form")
+    governing.press_in_vain("Declare it")
+    governing.page.get_by_label("With whom?").select_option(label=head.name)
+    governing.choose("We are related").choose("It also stands in the trust's register")
+    governing.fill("What should the register say? (optional)", "We are cousins.")
+    governing.press("Declare it").sees("neither of you decides", "We are cousins.").shot("ties")
+    keeping = visitors.of(clerk)
+    keeping.open(world.url("interests")).sees("Cora Cole", "Hugo Hale", "We are cousins.").shot("interests")
+    with world.acting(trustee), unit_of_work():
+        for position, (key, title, began, ended, in_time) in enumerate(
+            (
+                ("site-approval", "Social media account", 14, 12, "nearly_all"),
+                ("parent-meeting", "Meeting with a parent", 6, None, "most"),
+                ("blocked-content", "Blocked website", None, None, None),
+                ("", "All together", None, None, None),
+            )
+        ):
+            db.session.add(
+                CaseFigure(
+                    id=uuid4(),
+                    person_id=trustee.id,
+                    term="2026-2",
+                    workflow=key,
+                    title=title,
+                    position=position,
+                    began=began,
+                    ended=ended,
+                    in_time=in_time,
+                    frozen_at=now(),
+                )
+            )
+    for width in (WIDE, PHONE):
+        reading = visitors.of(trustee, width=width)
+        reading.open(world.url("case-figures")).sees("Summer term 2026", "hidden", "nearly all").shot(
+            "figures"
+        )

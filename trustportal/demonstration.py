@@ -37,6 +37,7 @@ from trustportal.tenants import queries as tenants
 from trustportal.tenants import services
 from trustportal.tenants.domain import NAMED_BY_SCHOOLS
 from trustportal.times import LONDON, now, today
+from trustportal.workflows import demonstration as requests
 
 #: The school where most people have signed, by its number in the story, and how many of them have not yet.
 SIGNING_SCHOOL, STILL_TO_SIGN = 1, 3
@@ -81,6 +82,7 @@ class Loader:
         self._next_version()
         self._campaign()
         self._signatures()
+        self._requests()
 
     def _run(self, *queues: str) -> None:
         with scope(Scope.job(self.trust_id)):
@@ -325,6 +327,17 @@ class Loader:
                     today=self.today,
                     user_agent="Demonstration",
                 )
+
+    def _requests(self) -> None:
+        """Two accounts in a school's register, and one that its head is asked about."""
+        requests.load(
+            acting_as=self.acting,
+            run=self._run,
+            people=self.people,
+            school_id=self.schools["ashgrove"],
+            today=self.today,
+            at=_at,
+        )
 
     def accounts(self) -> list[str]:
         """Who may sign in, a line each."""

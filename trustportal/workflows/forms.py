@@ -115,28 +115,34 @@ class PeopleField(SelectMultipleField):
         self.data = [one for one in valuelist if one]
 
 
-def _when(field: Field, definition: Definition) -> str:
+def _depends_on(field: Field, definition: Definition, asked: Sequence[Field]) -> Field | None:
+    """The question of the same form on whose answer it depends whether this one has to be answered."""
+    other = definition.field(field.required_if.field) if field.required_if else None
+    return other if other in asked else None
+
+
+def _when(field: Field, other: Field | None) -> str:
     """The hint, with when a question has to be answered if it depends on another."""
-    if field.required_if is None:
-        return field.hint
-    other = definition.field(field.required_if.field)
-    if other is None:
+    if field.required_if is None or other is None:
         return field.hint
     labels = [one.label for one in other.options if one.value in field.required_if.any_of]
     quoted = " or ".join(f"“{one}”" for one in labels)
-    return " ".join(part for part in (field.hint, f"Needed if you chose {quoted} above.") if part)
+    hint = field.hint if not field.hint or field.hint[-1] in ".!?”" else f"{field.hint}."
+    return " ".join(part for part in (hint, f"Needed if you chose {quoted} above.") if part)
 
 
 def _made(
     field: Field,
     definition: Definition,
+    asked: Sequence[Field],
     people: Sequence[tuple[str, str]],
     accounts: Sequence[tuple[str, str]],
     clauses: Sequence[tuple[str, str]],
 ) -> Any:
-    optional = not field.required and field.required_if is None and field.kind is not FieldKind.TICK
+    other = _depends_on(field, definition, asked)
+    optional = not field.required and other is None and field.kind is not FieldKind.TICK
     label = f"{field.label} (optional)" if optional else field.label
-    told: Any = {"description": _when(field, definition)}
+    told: Any = {"description": _when(field, other)}
     if field.kind is FieldKind.LONG_TEXT:
         return LongTextField(label, **told)
     if field.kind is FieldKind.CHOICE:
@@ -251,7 +257,7 @@ def answers_form(
         return around if around and (one.apart or one.key in definition.subject_fields) else people
 
     fields: dict[str, Any] = {
-        f"{PREFIX}{one.key}": _made(one, definition, named(one), accounts, clauses) for one in asked
+        f"{PREFIX}{one.key}": _made(one, definition, asked, named(one), accounts, clauses) for one in asked
     }
     if action is not None and action.comment is not Comment.NONE:
         words = action.comment_label + (" (optional)" if action.comment is Comment.OPTIONAL else "")

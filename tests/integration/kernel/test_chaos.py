@@ -65,8 +65,8 @@ class Installation:
     log: Path = Path(os.devnull)
 
     def start(self, name: str) -> None:
-        """Start `clock` or a worker by its queue's name."""
-        module, arguments = ("clock", "") if name == "clock" else ("worker", repr(name))
+        """Start a clock (`clock`, `clock again`) or a worker by its queue's name."""
+        module, arguments = ("clock", "") if name.startswith("clock") else ("worker", repr(name))
         code = (
             f"from trustportal import jobs; jobs.LEASE_SECONDS = {LEASE_SECONDS};"
             f" from trustportal.{module} import main; main({arguments})"

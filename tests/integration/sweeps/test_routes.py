@@ -264,6 +264,8 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("POST", "workflows.recipients_withdraw"): _writer_or_missing,
     ("GET", "cases.show"): _takes_part,
     ("GET", "cases.document"): _takes_part,
+    ("GET", "cases.calendar"): _takes_part,
+    ("POST", "cases.end_tie"): _own_only,
     ("POST", "cases.add_note"): _takes_part,
     ("POST", "cases.hand_over"): _takes_part,
     ("POST", "cases.act"): _has_it,
@@ -280,6 +282,7 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("POST", "workflows.remove_approver"): _names_no_step,
     ("POST", "workflows.remove_step"): _names_no_step,
     ("POST", "workflows.letter"): _names_no_step,
+    ("POST", "workflows.limit"): _names_no_step,
     # The address names a browser of nobody.
     ("POST", "account.end_session"): lambda _subject, _at: Answer.MISSING,
 }

@@ -32,6 +32,7 @@ LETTER: dict[str, Any] = {
     "reference": "3XPK-65SY",
     "on": "2026-11-21",
 }
+OUTSIDE = {**LETTER, "address": ["Ms R Calder", "4 Mill Lane", "Larkfield"]}
 
 
 def made(content: dict[str, Any]) -> bytes:
@@ -40,8 +41,8 @@ def made(content: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize(
     "content",
-    [FORM, {**FORM, "signatures": [], "hash": ""}, LETTER, {**LETTER, "to": ""}],
-    ids=["form", "form without signatures", "letter", "letter to nobody"],
+    [FORM, {**FORM, "signatures": [], "hash": ""}, LETTER, {**LETTER, "to": ""}, OUTSIDE],
+    ids=["form", "form without signatures", "letter", "letter to nobody", "letter to a parent"],
 )
 def test_a_paper_has_no_fault(content: dict[str, Any], tmp_path: Path) -> None:
     assert faults(made(content), tmp_path) == []

@@ -19,10 +19,12 @@ from tests.integration.workflows.test_about_somebody import concerned
 from tests.world import Someone
 from trustportal.db import db, unit_of_work
 from trustportal.errors import NotFound, RuleBroken
-from trustportal.times import today
+from trustportal.times import now, today
+from trustportal.workflows import chain
 from trustportal.workflows.models import CaseSubject, WorkflowCase, WorkflowDefinition
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import holds
+from trustportal.workflows.sealing import Seal
 from trustportal.workflows.services import referring
 
 Clients = Callable[[Someone], PortalClient]
@@ -52,7 +54,8 @@ def test_from_the_post_to_the_end_of_a_restriction(parents: Parents) -> None:
         "Dear Ms R Calder",
         "A post says that the school lies about the trip.",
         "Social media policy, 1.1 (Comments about others)",
-        "at 15:45, for Three quarters of an hour. Place: The head’s office",
+        "at 15:45\nLength: Three quarters of an hour\nPlace: The head’s office",
+        " and ",
         "Hana Head",
         "Dana Deputy",
         "Bo Manager takes notes",
@@ -97,6 +100,9 @@ def test_from_the_post_to_the_end_of_a_restriction(parents: Parents) -> None:
     assert parents.state(case_id) == "lapsed", "it never goes on by itself"
     assert parents.holders(case_id) == {parents.office.id}
     parents.passes(ends + timedelta(days=7))
+    with parents.behind():
+        happened = [one.action for one in chain.timeline(Seal.of_trust(), case_id)]
+    assert [happened.count(one) for one in ("reminded", "overdue", "lapse")] == [1, 1, 1]
     parents.act(parents.office, case_id, "restored", restored="She can comment again.")
     assert parents.state(case_id) == "settled"
     assert "use them again" in parents.letter(case_id, "restored")["body"]
@@ -136,7 +142,8 @@ def test_nobody_comes_twice_and_it_is_decided_on_the_papers(parents: Parents) ->
     parents.day_comes(case_id)
     parents.act(parents.head, case_id, "missed", absence="Nobody came.")
     assert parents.state(case_id) == "in_absence"
-    decision = {"outcome": "warning", "reasons": "The post names a child."}
+    # What was typed about a restriction means nothing where another decision was taken.
+    decision = parents.restriction(outcome="warning", reasons="The post names a child.")
     with pytest.raises(RuleBroken):
         parents.act(parents.head, case_id, "decide_absent", **decision)
     parents.act(parents.head, case_id, "decide_absent", comment="I have read the post.", **decision)
@@ -170,6 +177,16 @@ def test_the_calendar_file_follows_the_meeting_and_two_changes_are_enough(
     with pytest.raises(NotFound):
         parents.act(parents.head, case_id, "rearranged", **other)
     parents.act(parents.head, case_id, "call_off", comment="The post is gone.")
+    # The network manager allows a third change: for cases that begin from now on.
+    manager, editor = client_for(parents.world.manager), parents.world.url(f"workflows/{KEY}")
+    shown = manager.get(editor).get_data(as_text=True)
+    assert "They ask for another day: at most 2 times in one case" in shown
+    assert "Until the day in “When is it looked at again?”" in shown
+    assert "It goes on to “Expired – restore access” by itself." in shown
+    change = {"state": "invited", "action": "rearranged", "at_most": "0"}
+    assert manager.post(f"{editor}/limits", data=change).status_code == 422
+    assert manager.post(f"{editor}/limits", data={**change, "at_most": "3"}).status_code == 303
+    assert "at most 3 times in one case" in manager.get(editor).get_data(as_text=True)
     made = calendars(parents, client_for(parents.head), case_id)
     events = [one.walk("VEVENT")[0] for one in made]
     assert len({str(one["UID"]) for one in events}) == 1

@@ -12,10 +12,12 @@ from trustportal.access import Role
 from trustportal.workflows.domain.definition import (
     Action,
     ActionKind,
+    Condition,
     Deadline,
     Definition,
     Field,
     FieldKind,
+    Fork,
     Rule,
     RuleKind,
     Seat,
@@ -79,7 +81,12 @@ def definitions(draw: st.DrawFn) -> Definition:
             )
             for one in range(draw(st.integers(1, 3)))
         )
-        actions = [Action("on", "Go on", onward)]
+        forks = draw(st.sampled_from([(), (Fork("done", Condition("about", (str(person(3)),))),)]))
+        actions = [Action("on", "Go on", onward, forks=forks)]
+        if draw(st.booleans()):
+            actions.append(Action("note", "Note it", f"s{number}", ActionKind.NOTE))
+        if draw(st.booleans()):
+            actions.append(Action("anew", "Begin it anew", f"s{number}", ActionKind.OTHER, at_most=2))
         if number and draw(st.booleans()):
             actions.append(
                 Action("back", "Send back", f"s{draw(st.integers(0, number - 1))}", ActionKind.BACK)
@@ -88,7 +95,11 @@ def definitions(draw: st.DrawFn) -> Definition:
             actions.append(Action("end", "Refuse", "refused", ActionKind.END))
         if draw(st.booleans()):
             actions.append(Action("withdraw", "Withdraw", "refused", ActionKind.END, by_starter=True))
-        deadline = Deadline(draw(st.integers(1, 10)), escalate=(role_rule(Role.CEO),))
+        deadline = Deadline(
+            draw(st.integers(1, 10)),
+            escalate=(role_rule(Role.CEO),),
+            lapse_to=draw(st.sampled_from(["", onward])),
+        )
         states.append(State(f"s{number}", f"Step {number}", seats, tuple(actions), deadline))
     leads_to_refused = any(action.to == "refused" for state in states for action in state.actions)
     ends = [State("done", "Done", closed=True)]

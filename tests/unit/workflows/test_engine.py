@@ -192,6 +192,13 @@ def test_a_random_walk_never_strands_a_case(
             for one in sorted(actors, key=str)
             for action in engine.possible(definition, case, one)
         ]
+        if data.draw(st.booleans()):
+            # Its day passes: where it goes on by itself, it does; anywhere else nothing happens.
+            over = engine.lapse(definition, case, now=NOW)
+            if over is not None:
+                assert over.closed or over.dated is not None
+                case = replace(case, state=over.state, tasks=() if over.closed else tasks_of(over.state))
+                continue
         if not moves:
             assert stuck, "nobody can do anything, and no alarm is due"
             return

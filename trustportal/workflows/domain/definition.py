@@ -83,6 +83,8 @@ class Field:
     unnamed: bool = False
     #: Not kept among the case's answers: only whoever gives it, and the effect of the action, read it.
     apart: bool = False
+    #: Kept only where its condition holds: what was typed there otherwise means nothing.
+    only: bool = False
     #: Said at the top of the case once it is answered; {answer} stands for the answer.
     banner: str = ""
 

@@ -212,6 +212,9 @@ def advance(
     values = {**case.values, **added}
     today = day_of(now)
     answers.check(definition, asked, values, starter=case.starter, may_be_named=may_be_named, today=today)
+    for one in asked:
+        if one.only and not answers.holds(one.required_if, values):
+            values[one.key] = [] if one.kind in answers.LISTS else ""
     apart = {one.key: values.pop(one.key) for one in asked if one.apart}
     fork = next((one for one in chosen.forks if answers.holds(one.when, values)), None)
     letters = (*chosen.letters, *(fork.letters if fork else ()))

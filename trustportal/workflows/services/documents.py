@@ -15,6 +15,7 @@ from trustportal.mail import notify
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
 from trustportal.words import day, instant
+from trustportal.words import listed as all_of
 from trustportal.workflows import calendar_file, pdf
 from trustportal.workflows import mail as wording
 from trustportal.workflows.domain.answers import is_asked
@@ -40,7 +41,7 @@ def answer_words(field: Field, value: Any, names: Mapping[Any, str]) -> str:
         return ""
     if field.kind in {FieldKind.PERSON, FieldKind.PEOPLE, FieldKind.ACCOUNT, FieldKind.ACCOUNTS}:
         listed = value if isinstance(value, list) else [value]
-        return ", ".join(names.get(UUID(str(one)), "Somebody who has left") for one in listed)
+        return all_of([names.get(UUID(str(one)), "Somebody who has left") for one in listed])
     if field.kind is FieldKind.CLAUSES:
         return "; ".join(names.get(str(one), "A clause") for one in value)
     if field.kind in {FieldKind.CHOICE, FieldKind.CHOICES}:

@@ -17,7 +17,7 @@ from trustportal.times import now, today
 from trustportal.web import actor, allow, page, school, see_other
 from trustportal.workflows.domain import editing, trying
 from trustportal.workflows.domain.checking import Weight, fields_that_matter, imagined, is_usable, named
-from trustportal.workflows.domain.definition import Definition, Field, FieldKind
+from trustportal.workflows.domain.definition import Action, Definition, Field, FieldKind, State
 from trustportal.workflows.domain.editing import SchoolsOwn
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.forms import (
@@ -26,6 +26,7 @@ from trustportal.workflows.forms import (
     BreakForm,
     DeadlineForm,
     LetterForm,
+    LimitForm,
     PublishForm,
     SeenForm,
     StepForm,
@@ -77,6 +78,7 @@ def _editor(workflow: str, *, sent: PortalForm | None = None, at: str = "") -> R
         approver_forms=_approver_forms(definition, sent, at),
         step_form=_step_form(definition, sent),
         letter_forms=_letter_forms(definition, sent, at),
+        limit_forms=_limit_forms(definition, sent, at),
         publish_form=apart(_blank(PublishForm, sent), "publish"),
         errors=errors,
         status=422 if sent is not None and sent.errors else 200,
@@ -132,6 +134,21 @@ def _letter_forms(definition: Definition, sent: PortalForm | None, at: str) -> d
     }
 
 
+def _limit_forms(
+    definition: Definition, sent: PortalForm | None, at: str
+) -> list[tuple[State, Action, LimitForm]]:
+    """One for each action that can be taken so often only, with the first step that it stands in."""
+    found: dict[str, tuple[State, Action, LimitForm]] = {}
+    for state in definition.states:
+        for action in state.actions:
+            if action.at_most and action.key not in found:
+                form = LimitForm(formdata=None, at_most=action.at_most)
+                if isinstance(sent, LimitForm) and at == action.key:
+                    form = sent
+                found[action.key] = (state, action, apart(form, f"limit-{action.key}"))
+    return list(found.values())
+
+
 def _change(
     trust: str,
     workflow: str,
@@ -176,6 +193,22 @@ def deadline(trust: str, workflow: str) -> Response:
             one, state, within=form.within.data, stops_in_holidays=bool(form.stops_in_holidays.data)
         ),
         at=state,
+    )
+
+
+@blueprint.post(f"{ONE}/limits")
+@allow(Permission.WORKFLOW_MANAGE, at="trust")
+def limit(trust: str, workflow: str) -> Response:
+    """How often something can be done in one case."""
+    form = LimitForm()
+    action = form.action.data or ""
+    return _change(
+        trust,
+        workflow,
+        form,
+        "limit",
+        lambda one: editing.set_limit(one, form.state.data or "", action, at_most=form.at_most.data),
+        at=action,
     )
 
 
