@@ -90,6 +90,8 @@ def test_roles_beyond_signing_need_a_second_factor():
         Role.NETWORK_MANAGER,
         Role.TRUSTEE,
         Role.CHAIR_OF_TRUST_BOARD,
+        Role.VICE_CHAIR_OF_TRUST_BOARD,
+        Role.VICE_CHAIR_OF_GOVERNORS,
         Role.CLERK,
         Role.CEO,
         Role.HR_LEAD,
