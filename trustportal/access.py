@@ -160,7 +160,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.TRUSTEE: _BOARD,
     Role.CHAIR_OF_TRUST_BOARD: _BOARD,
-    Role.VICE_CHAIR_OF_TRUST_BOARD: _BOARD,
+    # Beside the role of trustee, with which they vote.
+    Role.VICE_CHAIR_OF_TRUST_BOARD: _OFFICER
+    | {Permission.ROUTING_DECIDE, Permission.ROUTING_READ, Permission.TEMPLATE_READ},
     Role.CLERK: _OFFICER
     | {
         Permission.APPROVAL_MINUTE,

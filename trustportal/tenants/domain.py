@@ -29,8 +29,10 @@ HALF_WAY = timedelta(minutes=10)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256
 
 _SIGNING = frozenset({Permission.ACCEPTANCE_SIGN, Permission.EDITION_READ, Permission.TEMPLATE_READ})
+#: Roles that no grant lets do more than read and sign, and that may be asked to manage an allegation.
+_TRUSTED = frozenset({Role.VICE_CHAIR_OF_GOVERNORS})
 #: Roles that may do more than read and sign: they need a second factor.
-SECOND_FACTOR_ROLES: frozenset[Role] = frozenset(role for role in Role if GRANTS[role] - _SIGNING)
+SECOND_FACTOR_ROLES: frozenset[Role] = _TRUSTED | {role for role in Role if GRANTS[role] - _SIGNING}
 
 
 # -- memberships -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -287,7 +288,19 @@ class ReportForm(AnswersForm):
 def report_form(definition: Definition, *, people: Sequence[tuple[str, str]] | None) -> ReportForm:
     """`people`: who can be named; None for the public form, which names nobody and begins no session."""
     asked = [one for one in definition.form if people is not None or one.kind is not FieldKind.PEOPLE]
-    fields = {f"{PREFIX}{one.key}": _made(one, definition, people or (), (), ()) for one in asked}
+    # Without a list to choose from, the words are all there is.
+    fields = {
+        f"{PREFIX}{one.key}": _made(
+            replace(one, label="Who is it, in your own words?", required=True)
+            if people is None and one.key == "about_words"
+            else one,
+            definition,
+            people or (),
+            (),
+            (),
+        )
+        for one in asked
+    }
     made = type("DefinedReportForm", (ReportForm,), {**fields, "asked": tuple(asked)})
     return cast(ReportForm, made(meta={"csrf": people is not None}))
 

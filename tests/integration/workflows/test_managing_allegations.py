@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import psycopg
+import time_machine
 from sqlalchemy import func, select
 
 from tests.integration.conftest import PortalClient, Postbox
@@ -33,6 +35,11 @@ def test_a_teacher_s_case_to_its_end(trust: Trust, client_for: Clients) -> None:
     assert WORDS in shown
     assert "Contact with the LADO" in shown
     assert "What was in force on" in shown
+    with time_machine.travel(now() + timedelta(minutes=16)):
+        asked = head.get(trust.case_url(case_id))
+        assert asked.headers["Location"].startswith("/account/prove?next=")
+        assert "confidential item for a while" in head.get(asked.headers["Location"]).get_data(as_text=True)
+        assert head.get(trust.world.url("cases")).status_code == 200
     refused = trust.step(head, case_id, "threshold", limbs=["harm"], why_threshold="She was hurt.")
     assert problems(refused) == ["Record the contact with the LADO first."]
     trust.to_managing(head, case_id)

@@ -7,8 +7,10 @@ searches, exports. Only who takes part in the case may see a difference.
 
 from __future__ import annotations
 
+import io
 import logging
 import re
+import zipfile
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -49,12 +51,20 @@ def everything(client: PortalClient, trust: Trust, case_ids: set[UUID]) -> dict[
         if url in found:
             continue
         response = client.get(url)
-        found[url] = (response.status_code, response.get_data())
+        found[url] = (response.status_code, unpacked(response.get_data()))
         assert not any(str(one).encode() in found[url][1] for one in case_ids)
         if response.mimetype == "text/html" and response.status_code == 200:
             links = _HREF.findall(response.get_data(as_text=True))
             waiting += [one for one in links if one.startswith((root, "/p/")) and "/guidance/" not in one]
     return found
+
+
+def unpacked(body: bytes) -> bytes:
+    """What an Excel file holds, without the second at which it was packed."""
+    if not body.startswith(b"PK"):
+        return body
+    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        return b"".join(name.encode() + packed.read(name) for name in sorted(packed.namelist()))
 
 
 def work_on(trust: Trust, case_id: UUID, way: str) -> None:
@@ -84,13 +94,13 @@ def test_a_case_changes_nothing_for_those_who_are_not_in_it(
         one.id: one for one in (trust.third, trust.head, other_head, trust.world.manager, trust.trustee)
     }
     subjects = [trust.third, trust.head, trust.dsl, trust.world.manager, trust.trustee]
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     with time_machine.travel(datetime.now(UTC), tick=False):
         clients = {person_id: client_for(one) for person_id, one in watching.items()}
         seen = {one: everything(client, trust, set()) for one, client in clients.items()}
 
         @settings(
-            max_examples=3,
+            max_examples=2,
             deadline=None,
             suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
         )

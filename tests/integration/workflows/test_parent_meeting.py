@@ -19,7 +19,7 @@ from tests.integration.workflows.test_about_somebody import concerned
 from tests.world import Someone
 from trustportal.db import db, unit_of_work
 from trustportal.errors import NotFound, RuleBroken
-from trustportal.times import now, today
+from trustportal.times import today
 from trustportal.workflows import chain
 from trustportal.workflows.models import CaseSubject, WorkflowCase, WorkflowDefinition
 from trustportal.workflows.queries import cases as queries

@@ -91,6 +91,7 @@ def test_roles_beyond_signing_need_a_second_factor():
         Role.TRUSTEE,
         Role.CHAIR_OF_TRUST_BOARD,
         Role.VICE_CHAIR_OF_TRUST_BOARD,
+        Role.VICE_CHAIR_OF_GOVERNORS,
         Role.CLERK,
         Role.CEO,
         Role.HR_LEAD,

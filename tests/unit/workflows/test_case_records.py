@@ -74,6 +74,7 @@ def test_nothing_is_concluded_before_what_the_law_asks() -> None:
     assert blockers("low", {}, []) == []
     assert blockers("outcome", {"about_kind": "agency"}, there)
     assert blockers("outcome", {"about_kind": "agency"}, [*there, made(Kind.EMPLOYER)]) == []
+    assert len(blockers("outcome", {}, [*there, made(Kind.SUSPENSION)])) == 2
     removed = {"outcome": "substantiated", "employment": "dismissed", "dbs": "made"}
     assert "Disclosure" in blockers("outcome", removed, there)[0]
     assert blockers("outcome", removed, [*there, made(Kind.REFERRAL, to="dbs")]) == []
@@ -94,6 +95,10 @@ def test_how_long_it_is_kept() -> None:
     for outcome in ("malicious", "false"):
         assert until(outcome=outcome) == (DAY, Basis.REMOVED)
         assert until(outcome=outcome, consents=True)[1] is Basis.PASSED
+    low = keeping({}, state="low_closed", alleged_on=DAY, closed_on=DAY, gone_on=date(2027, 7, 31))
+    assert low.basis is Basis.LEFT, "a low-level concern goes when the person has left"
+    assert low.until == date(2027, 7, 31)
+    assert until("low_closed") == (date(2034, 2, 28), Basis.PASSED)
     assert until("elsewhere_closed") == (date(2032, 12, 1), Basis.PASSED)
 
 

@@ -244,6 +244,8 @@ def blockers(action: str, values: Mapping[str, Any], records: Iterable[Recorded]
     if action == "outcome":
         if values.get("about_kind") in {"agency", "contractor"} and Kind.EMPLOYER not in kinds:
             found.append("Record the contact with the agency or employer first.")
+        if Kind.SUSPENSION in kinds and Kind.CONFIRMATION not in kinds:
+            found.append("Record the written confirmation of the suspension first.")
         if is_suspended(there):
             found.append("Record how the suspension ends first.")
         referred = {one.says.get("to") for one in there if one.kind is Kind.REFERRAL}

@@ -20,13 +20,17 @@ class Basis(StrEnum):
 
     REMOVED = "removed"
     PASSED = "passed"
+    LEFT = "left"
 
 
 BASIS_WORDS: Mapping[Basis, str] = {
     Basis.REMOVED: "The details are to be removed",
     Basis.PASSED: "The time to keep it has passed",
+    Basis.LEFT: "It was a low-level concern, and the person has left",
 }
 _GONE = frozenset({"malicious", "false"})
+#: Where a low-level concern ends.
+LOW = "low_closed"
 TEN = 10
 SIX = 6
 
@@ -47,10 +51,16 @@ def years_after(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
-def keeping(values: Mapping[str, Any], *, state: str, alleged_on: date, closed_on: date) -> Keeping:
-    """For a case that was closed in a state."""
+def keeping(
+    values: Mapping[str, Any], *, state: str, alleged_on: date, closed_on: date, gone_on: date | None = None
+) -> Keeping:
+    """For a case that was closed in a state. `gone_on`: a day on which nobody whom it is about serves any more, which
+    ends the time of a low-level concern.
+    """
     if state == "elsewhere_closed":
         return Keeping(years_after(closed_on, SIX), Basis.PASSED)
+    if state == LOW and gone_on is not None:
+        return Keeping(max(closed_on, gone_on), Basis.LEFT)
     if state == "closed" and values.get("outcome") in _GONE and not values.get("consents"):
         return Keeping(closed_on, Basis.REMOVED)
     ten = years_after(alleged_on, TEN)

@@ -24,6 +24,7 @@ from trustportal.workflows.domain import engine
 from trustportal.workflows.domain import routing as domain
 from trustportal.workflows.domain.definition import Effect
 from trustportal.workflows.domain.engine import Given, Plan
+from trustportal.workflows.domain.recipients import ALLEGATION, RECIPIENTS
 from trustportal.workflows.models import CaseNote, CaseRecusal, CaseSignature
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions, people
@@ -54,7 +55,7 @@ def act(
     me = _me(actor)
     with unit_of_work():
         case = _get(case_id, revision)
-        managing.guard(case, action, given)
+        managing.guard(case, action, given, now=now)
         plan = engine.advance(
             case.definition,
             case.facts(),
@@ -201,9 +202,14 @@ def _effects(actor: Actor, case: Case, plan: Plan, now: datetime) -> None:
 
 
 def _news(case: Case, plan: Plan, me: UUID) -> None:
-    """Tell whoever started a case when it is at its end; what they have to do themselves is told with the task."""
+    """Tell whoever started a case when it is at its end; what they have to do themselves is told with the task.
+
+    Of a case about somebody's conduct nobody is told who does not take part, whoever reported it included.
+    """
     starter = case.row.starter_id
-    if not plan.closed or starter is None or starter == me or not case.definition.starter_sees:
+    if case.definition.safeguarding or not case.definition.starter_sees:
+        return
+    if not plan.closed or starter is None or starter == me:
         return
     message = wording.moved(
         trust_slug=tenants.get_trust().slug,
@@ -269,7 +275,11 @@ def handovers(actor: Actor, case: Case, *, now: datetime) -> list[Handover]:
         rules = (*seat.rules, *case.definition.upwards)
         out = domain.apart(seat, around) | set(task.people) | case.recused | {me}
         if mine:
-            candidates = {post.person for post in roster.posts if post.school in {case.row.school_id, None}}
+            posts = [post for post in roster.posts if post.school in {case.row.school_id, None}]
+            if case.definition.key == ALLEGATION:
+                # Only who may receive one at all: never whoever looks after the portal, nor any colleague.
+                posts = [post for post in posts if post.role in RECIPIENTS]
+            candidates = {post.person for post in posts}
         else:
             candidates = set(domain.all_candidates(rules, case.definition, roster, around))
         names = tenants.names_of(candidates - out - domain.barred(roster, case.subjects))

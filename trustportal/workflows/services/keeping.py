@@ -6,7 +6,7 @@ and a day: no word of the case. Nobody is asked about a case that is about them,
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
@@ -37,14 +37,16 @@ SEATS: dict[str, tuple[Role, ...]] = {
 }
 
 
-def keeping_of(case: Case) -> Keeping:
+def keeping_of(case: Case, roster: Roster, now: datetime) -> Keeping:
     """Until when a closed case is kept."""
     assert case.row.closed_at is not None
+    left = bool(case.subjects) and not case.subjects & roster.people()
     return keeping.keeping(
         case.values,
         state=case.row.state,
         alleged_on=day_of(case.row.opened_at),
         closed_on=day_of(case.row.closed_at),
+        gone_on=day_of(now) if left else None,
     )
 
 
@@ -53,7 +55,8 @@ def sweep(*, now: datetime) -> int:
     today, found = day_of(now), 0
     with unit_of_work() as uow:
         for row in queries.closed_cases():
-            if row.keep_until is not None and row.keep_until <= today and not row.legal_hold:
+            passed = row.keep_until is not None and row.keep_until <= today
+            if (passed or row.state == keeping.LOW) and not row.legal_hold:
                 uow.announce(Event.CASE_DISPOSAL, case_id=row.id)
                 found += 1
     return found
@@ -75,16 +78,26 @@ def ask(*, case_id: UUID, now: datetime) -> None:
             or row.keep_until is None
         ):
             return
-        if row.keep_until > today:
-            return
         roster = people.roster(today)
+        found = keeping_of(case, roster, now)
+        left = found.basis is keeping.Basis.LEFT and not _kept_lately(case_id, today)
+        if row.keep_until > today and not left:
+            return
         asks = {one.seat: one for one in _open_asks(case_id)}
         for seat, roles in SEATS.items():
-            _ask_seat(case, seat, roles, asks.get(seat), roster, now)
+            _ask_seat(case, seat, roles, asks.get(seat), roster, now, found)
         db.session.flush()
         agreed = {one.person_id for one in _open_asks(case_id) if one.answer == "agreed"}
         if len(agreed) == len(SEATS):
             _dispose(case)
+
+
+def _kept_lately(case_id: UUID, today: date) -> bool:
+    """Whether somebody refused within the last year."""
+    refused = db.session.scalars(
+        select(DisposalAsk.answered_at).where(DisposalAsk.case_id == case_id, DisposalAsk.answer == "refused")
+    )
+    return any(at is not None and keeping.years_after(day_of(at), 1) > today for at in refused)
 
 
 def _open_asks(case_id: UUID) -> list[DisposalAsk]:
@@ -96,7 +109,13 @@ def _open_asks(case_id: UUID) -> list[DisposalAsk]:
 
 
 def _ask_seat(
-    case: Case, seat: str, roles: tuple[Role, ...], there: DisposalAsk | None, roster: Roster, now: datetime
+    case: Case,
+    seat: str,
+    roles: tuple[Role, ...],
+    there: DisposalAsk | None,
+    roster: Roster,
+    now: datetime,
+    found: Keeping,
 ) -> None:
     out = barred(roster, case.subjects)
     entitled = [person for role in roles for person in roster.holders(role, None) if person not in out]
@@ -107,7 +126,6 @@ def _ask_seat(
         db.session.flush()
     if not entitled:
         return
-    found = keeping_of(case)
     db.session.add(
         DisposalAsk(
             id=uuid4(),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from trustportal.access import Actor
+from trustportal.access import Actor, Role
 from trustportal.db import current_unit, db, unit_of_work
 from trustportal.errors import Conflict, NotFound, RuleBroken
 from trustportal.jobs import Event
@@ -46,12 +46,16 @@ def _managed(actor: Actor, case_id: UUID, *, revision: int | None = None) -> tup
     return case, actor.person_id
 
 
-def guard(case: Case, action: str, given: Given) -> None:
+def guard(case: Case, action: str, given: Given, *, now: datetime) -> None:
     """What must be recorded before a step. Raises `RuleBroken` with the first thing that is missing."""
     if case.definition.key != ALLEGATION:
         return
     asked = case.definition.asked_by(action)
     values = {**case.values, **answers.tidy(asked, given.answers)}
+    roster = people.roster(day_of(now))
+    held = frozenset().union(*(roster.roles_of(one, case.row.school_id) for one in case.subjects))
+    if held & {Role.SUPPLY, Role.CONTRACTOR}:
+        values["about_kind"] = "agency"  # whatever the reporter thought
     missing = case_records.blockers(action, values, queries.recorded(case))
     if missing:
         raise RuleBroken(missing[0])

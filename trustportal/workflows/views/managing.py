@@ -18,6 +18,7 @@ from trustportal.times import now
 from trustportal.web import actor, page, see_other, signed_in
 from trustportal.words import instant
 from trustportal.workflows.domain.case_records import KINDS, Clock, Kind
+from trustportal.workflows.domain.keeping import BASIS_WORDS
 from trustportal.workflows.domain.recipients import ALLEGATION, Contact
 from trustportal.workflows.forms import DisposalForm, ReasonForm, SubjectForm, answers_form
 from trustportal.workflows.queries import allegations, recipients
@@ -215,6 +216,7 @@ def _kept(form: DisposalForm | None = None) -> Response:
     return page(
         "workflows/kept.html",
         asks=allegations.list_asks(),
+        words=BASIS_WORDS,
         form=form or DisposalForm(formdata=None),
         status=form.status if form else 200,
     )
