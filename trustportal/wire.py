@@ -37,6 +37,11 @@ class Wire(psycopg.Connection[Any]):
         """Say this with COMMIT. What it answers is not looked at; a fault in it is a fault of the commit."""
         self._last.append((query, values))
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether something is left to be said with COMMIT."""
+        return bool(self._last)
+
     def take_first(self) -> Said | None:
         """What is to be said before a statement; from now on it counts as said."""
         first, self._first = self._first, None

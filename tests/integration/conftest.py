@@ -34,9 +34,30 @@ from trustportal.servers import DatabaseUrls, Servers
 from trustportal.sessions import cookie_name, token_hash
 from trustportal.times import now
 
+#: The files that take longest, first: no process is left alone with one at the end.
+_LONGEST = (
+    "sweeps/test_pages",
+    "sweeps/test_routes",
+    "test_supervise",
+    "kernel/test_backup",
+    "kernel/test_chaos",
+    "sweeps/test_jobs",
+    "sweeps/test_session",
+    "test_pdf.py",
+)
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "only-for-tests-" + "x" * 32
 _CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In which order processes take the files."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, part in enumerate(_LONGEST) if part in item.nodeid), len(_LONGEST))
+
+    items.sort(key=place)
 
 
 # -- database and applications -----------------------------------------------------------------------------------

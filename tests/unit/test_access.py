@@ -26,7 +26,7 @@ from trustportal.errors import Forbidden
 ASHGROVE, BIRCHWOOD, ELSEWHERE = uuid4(), uuid4(), uuid4()
 P = Permission
 
-BOARD = {Role.TRUSTEE, Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD}
+BOARD = {Role.TRUSTEE, Role.CHAIR_OF_TRUST_BOARD}
 #: Who holds each permission, where their role is held. The one place that is read by people, and changed on purpose.
 HOLDERS: dict[Permission, set[Role]] = {
     P.ACCEPTANCE_EVIDENCE: {
@@ -52,7 +52,6 @@ HOLDERS: dict[Permission, set[Role]] = {
         Role.NETWORK_MANAGER,
         Role.TRUSTEE,
         Role.CHAIR_OF_TRUST_BOARD,
-        Role.VICE_CHAIR_OF_TRUST_BOARD,
         Role.CLERK,
         Role.CEO,
         Role.HR_LEAD,
@@ -91,9 +90,9 @@ HOLDERS: dict[Permission, set[Role]] = {
         Role.DSL,
         Role.BUSINESS_MANAGER,
     },
-    P.ROUTING_DECIDE: BOARD,
+    P.ROUTING_DECIDE: {Role.VICE_CHAIR_OF_TRUST_BOARD} | BOARD,
     P.ROUTING_PROPOSE: {Role.NETWORK_MANAGER, Role.CLERK},
-    P.ROUTING_READ: {Role.NETWORK_MANAGER, Role.CLERK} | BOARD,
+    P.ROUTING_READ: {Role.NETWORK_MANAGER, Role.CLERK, Role.VICE_CHAIR_OF_TRUST_BOARD} | BOARD,
     P.SCHOOL_MANAGE: {Role.NETWORK_MANAGER},
     P.TEMPLATE_EDIT: {Role.NETWORK_MANAGER},
     P.TEMPLATE_PUBLISH: {Role.NETWORK_MANAGER},

@@ -295,6 +295,7 @@ def report_form(definition: Definition, *, people: Sequence[tuple[str, str]] | N
             if people is None and one.key == "about_words"
             else one,
             definition,
+            asked,
             people or (),
             (),
             (),

@@ -27,6 +27,7 @@ from trustportal.policies import texts
 from trustportal.servers import DatabaseUrls, Servers
 from trustportal.sessions import cookie_name, token_hash
 from trustportal.times import now
+from trustportal.wire import Wire
 
 #: Tables whose rows come and go with looking: who is signed in and how long ago they were seen.
 PULSE = {"heartbeat", "web_session", "sign_in_failure"}
@@ -52,8 +53,9 @@ class Estate:
         def note(connection: Connection) -> None:
             # Past SQLAlchemy: this must not be counted among a page's queries.
             own = connection.connection.dbapi_connection
-            assert isinstance(own, psycopg.Connection)
-            self.touched |= own.execute("SELECT pg_current_xact_id_if_assigned()").fetchone() != (None,)
+            assert isinstance(own, Wire)
+            found = own.execute("SELECT pg_current_xact_id_if_assigned()").fetchone()
+            self.touched |= found != (None,) or own.holds_back
 
         for app in (self.app, self.worker_app):
             with app.app_context():

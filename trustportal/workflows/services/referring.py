@@ -62,4 +62,7 @@ def _answers(definition: Definition, about: Collection[UUID], words: str) -> dic
     told = next((one for one in definition.form if one.kind is FieldKind.LONG_TEXT), None)
     if told is not None:
         values[told.key] = words
+    if definition.key == ALLEGATION:
+        # Who hands it on has decided whom it is about: where that is the head, the table sees it by their post.
+        values["involved"] = "no"
     return values
