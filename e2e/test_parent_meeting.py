@@ -166,7 +166,7 @@ def test_ties_interests_and_figures(portal: Portal, visitors: Visitors) -> None:
     governing.page.get_by_label("With whom?").select_option(label=head.name)
     governing.choose("We are related").choose("It also stands in the trust's register")
     governing.fill("What should the register say? (optional)", "We are cousins.")
-    governing.press("Declare it").sees("neither of you decides", "We are cousins.").shot("ties")
+    governing.press("Declare it").sees("From now on it counts", "We are cousins.").shot("ties")
     keeping = visitors.of(clerk)
     keeping.open(world.url("interests")).sees("Cora Cole", "Hugo Hale", "We are cousins.").shot("interests")
     with world.acting(trustee), unit_of_work():

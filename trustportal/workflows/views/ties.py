@@ -38,7 +38,7 @@ def ties(trust: str) -> Response:
         ):
             return see_other(
                 url_for("cases.ties", trust=trust),
-                "Thank you. From now on neither of you decides about the other.",
+                "Thank you. From now on it counts whenever somebody is asked to decide.",
             )
     return page(
         "workflows/ties.html",
