@@ -25,7 +25,14 @@ from trustportal.acceptance import services as acceptance
 from trustportal.acceptance.domain.documents import USUAL_DOCUMENT_STATEMENT, DocumentDraft
 from trustportal.acceptance.domain.questions import Asking, To
 from trustportal.acceptance.domain.years import academic_year
-from trustportal.acceptance.models import Assignment, Certificate, EvidencePack, Signature
+from trustportal.acceptance.models import (
+    Assignment,
+    AuditAnchor,
+    AuditStamp,
+    Certificate,
+    EvidencePack,
+    Signature,
+)
 from trustportal.acceptance.services import certificates, documents, packs
 from trustportal.acceptance.services import codes as signing_codes
 from trustportal.access import SCHOOL_ROLES, TRUST_ROLES, Actor, Role
@@ -186,6 +193,7 @@ def furnish(world: World) -> Furnished:
     _governing(furnished)
     _workflows(furnished)
     _the_rest(furnished)
+    _stamp(furnished)
     return furnished
 
 
@@ -769,3 +777,20 @@ def _taken_out(furnished: Furnished) -> None:
         version_id = version.id
     publish(world, trustees, version_id, dict[str, Mark]())
     stored_pdfs(furnished)
+
+
+def _stamp(furnished: Furnished) -> None:
+    """What an authority would have answered about the day's anchor; nothing here looks into it."""
+    with furnished.world.worker_app.app_context(), scope(Scope.job(furnished.world.trust_id)):
+        anchor_id = db.session.scalars(select(AuditAnchor.id)).first()
+        assert anchor_id is not None
+        with unit_of_work():
+            db.session.add(
+                AuditStamp(
+                    id=uuid4(),
+                    anchor_id=anchor_id,
+                    response=b"a stamp",
+                    stamped_at=now(),
+                    authority="https://stamps.example/",
+                )
+            )

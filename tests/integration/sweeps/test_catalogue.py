@@ -217,6 +217,7 @@ def test_a_model_that_no_migration_knows_is_found(
         {name: rule for name, rule in known.protected.items() if name != "campaign"},
         known.rights_of_global,
         known.functions,
+        known.disposed,
     )
     monkeypatch.setattr(catalogue, "declared", lambda: forgotten)
     found = catalogue.all_faults(superuser)
