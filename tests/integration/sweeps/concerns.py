@@ -41,6 +41,23 @@ def furnish(
         ids["ask_id"] = db.session.scalars(
             select(DisposalAsk.id).where(DisposalAsk.seat == "dpo", DisposalAsk.ended_at.is_(None))
         ).one()
+    with _behind(world), unit_of_work():
+        # Asked once, and no more: a row of theirs, to try it with.
+        db.session.add(
+            DisposalAsk(
+                id=uuid4(),
+                case_id=closed,
+                person_id=manager.id,
+                seat="chair",
+                reference="AAAA-AAAA",
+                basis="passed",
+                due_on=today(),
+                asked_at=now(),
+                answer="",
+                reason="",
+                ended_at=now(),
+            )
+        )
     concern = _concern(world, school, people[Role.VOLUNTEER], manager)
     with world.acting(manager) as actor:
         managing.record(
