@@ -8,12 +8,16 @@ from datetime import date
 from flask import url_for
 
 from trustportal import web
-from trustportal.access import Actor, Permission
+from trustportal.access import Actor, Permission, Role
 from trustportal.tenants.tasks import Task
 from trustportal.words import listed
 from trustportal.workflows.domain.register import FLAG_WORDS, RED, Flag
 from trustportal.workflows.models import RegisterEntry
 from trustportal.workflows.queries import alarms, allegations, cases, recipients, register
+
+#: Who is told when nobody can receive something, and who agrees that a record goes: nobody else is looked up for.
+ALARMED = {Role.CLERK, Role.DPO}
+DISPOSING = {Role.DPO, Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD}
 
 
 def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
@@ -31,7 +35,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
         )
     yield from _accounts(actor, slug)
     yield from _confidential(actor, slug)
-    if alarms.find_mine() is not None:
+    if actor.trust_roles & ALARMED and alarms.find_mine() is not None:
         yield Task(
             title="Something waits that nobody can receive",
             url=url_for("tenants.people", trust=slug)
@@ -46,7 +50,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
 
 def _confidential(actor: Actor, slug: str) -> Iterable[Task]:
     """For the two who agree to disposals, and for trustees: a table of recipients that waits."""
-    if allegations.list_asks(open_only=True):
+    if actor.trust_roles & DISPOSING and allegations.list_asks(open_only=True):
         yield Task(
             title="Decide whether a confidential record goes",
             url=url_for("cases.kept", trust=slug),

@@ -18,6 +18,7 @@ TELLS_AGAIN = {
     "acceptance.jobs.question_asked",
     "policies.jobs.ask_approvers",
     "policies.jobs.tell_submitter",
+    "policies.jobs.ask_about_own_policy",
     "policies.jobs.ask_head",
     "policies.jobs.tell_deadline",
     "policies.jobs.tell_ended",

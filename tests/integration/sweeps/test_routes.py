@@ -160,7 +160,9 @@ def _looked_after(subject: Subject, _at: Furnished) -> Answer:
 WRITING = {
     (method, f"drafts.{name}"): _writer
     for method, names in {
-        "GET": ("edit", "header", "clause", "add", "remove", "pdf", "submit", "publish", "publication"),
+        "GET": (
+            *("edit", "header", "clause", "add", "remove", "pdf", "word", "submit", "publish", "publication"),
+        ),
         "POST": (
             *("start", "header", "clause", "preview", "add", "move", "remove", "ask_for_pdf", "modes"),
             *("submit", "withdraw", "discard", "publish"),
@@ -210,6 +212,16 @@ def _names_no_step(_subject: Subject, _at: Furnished) -> Answer:
     return Answer.MISSING
 
 
+def _at_their_place(subject: Subject, _at: Furnished) -> Answer:
+    """A form is of one place: whoever oversees one school need not name it, an officer of the trust does."""
+    return Answer.MISSING if subject.is_officer else Answer.IN
+
+
+def _of_their_place(subject: Subject, at: Furnished) -> Answer:
+    """The form of somebody at Ashgrove."""
+    return _at_their_place(subject, at) if subject.at_ashgrove else Answer.MISSING
+
+
 #: By method and endpoint; asked only where the grants let somebody in. The docstrings say why.
 def _brought(subject: Subject, at: Furnished) -> Answer:
     """What was read in a file is seen by whoever brought it: here the head."""
@@ -231,6 +243,8 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("GET", "school_policies.brought"): _brought,
     ("POST", "school_policies.correct_brought"): _brought,
     ("POST", "school_policies.compare_brought"): _brought,
+    ("GET", "acceptance.blank_forms"): _at_their_place,
+    ("GET", "acceptance.paper_form"): _of_their_place,
     ("GET", "acceptance.scan"): _scan,
     ("GET", "acceptance.evidence_pack"): _packed,
     ("GET", "acceptance.evidence_file"): _packed,

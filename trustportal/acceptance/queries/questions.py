@@ -122,7 +122,8 @@ def _shown(*which: ColumnElement[bool]) -> list[QuestionShown]:
     if not rows:
         return []
     names = tenants.names_of([row[0].answered_by for row in rows if row[0].answered_by])
-    trust_name = tenants.get_trust().name
+    of_the_trust = any(row[3] is None for row in rows)
+    trust_name = tenants.get_trust().name if of_the_trust else ""
     return [
         QuestionShown(
             question,

@@ -95,7 +95,7 @@ def _rows(record: Record) -> list[Row]:
         return []
     policies = {policy.id: policy for policy in queries.list_policies()}
     schools = {school.id: school for school in tenants.list_schools()}
-    slug, own_name = trust().slug, tenants.get_trust().name
+    slug, own_name = trust().slug, trust().name
     rows: dict[tuple[object, ...], Row] = {}
     for one in found:
         place, policy = one.place, policies[one.place.policy_id]
