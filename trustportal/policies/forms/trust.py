@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from typing import TypeVar
 
+from flask import request
 from wtforms import HiddenField
 from wtforms.validators import Length
 
+from trustportal.errors import RuleBroken
 from trustportal.forms import (
     ChecksField,
     ChoiceField,
@@ -25,6 +28,7 @@ from trustportal.policies.domain.clauses import Kind, Mode, NumberingStyle
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.domain.places import Where
 
+T = TypeVar("T")
 MODES = [
     (Mode.LOCKED.value, "Locked: every school uses these words"),
     (Mode.EXTEND.value, "Extend: schools may add clauses after it"),
@@ -212,13 +216,32 @@ class ForceForm(PortalForm):
     )
 
 
-class UploadForm(PortalForm):
+class FileForm(PortalForm):
+    """A form that brings a file; those below name it."""
+
+    def bring(self, use_case: Callable[[bytes, str], T]) -> T | None:
+        """Check the form and give the file's content and name to a use case. Returns what that returns, or None with
+        the errors noted at the file.
+        """
+        if not self.validate():
+            return None
+        upload = request.files.get("file")
+        try:
+            if upload is None or not upload.filename:
+                raise RuleBroken("Choose a file first.", "file")
+            return use_case(upload.read(), upload.filename)
+        except RuleBroken as refused:
+            self.refuse(RuleBroken(refused.message, "file"))
+            return None
+
+
+class UploadForm(FileForm):
     """A file to import."""
 
     file = UploadField("Choose a file")
 
 
-class ArchiveForm(PortalForm):
+class ArchiveForm(FileForm):
     """A ZIP of many policies."""
 
     file = UploadField("Choose a ZIP file")

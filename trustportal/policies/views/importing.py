@@ -35,15 +35,12 @@ def new(trust: str) -> Response:
     """Choose a file."""
     request.max_content_length = LARGEST + 100_000
     form = UploadForm()
-    if form.is_submitted() and form.validate():
-        upload = request.files.get("file")
-        try:
-            if upload is None or not upload.filename:
-                raise RuleBroken("Choose a file first.", "file")
-            row = importing.read_file(actor(), content=upload.read(), filename=upload.filename, now=now())
+    if form.is_submitted():
+        row = form.bring(
+            lambda content, name: importing.read_file(actor(), content=content, filename=name, now=now())
+        )
+        if row is not None:
             return see_other(url_for("imports.show", trust=trust, reading_id=row.id))
-        except RuleBroken as refused:
-            form.refuse(RuleBroken(refused.message, "file"))
     return page("policies/imports/new.html", form=form, status=form.status)
 
 
@@ -71,17 +68,14 @@ def archive(trust: str) -> Response:
     """Bring many policies in one ZIP, or go back to one that was brought."""
     request.max_content_length = LARGEST_ARCHIVE + 100_000
     form = ArchiveForm()
-    if form.is_submitted() and form.validate():
-        upload = request.files.get("file")
-        try:
-            if upload is None or not upload.filename:
-                raise RuleBroken("Choose a file first.", "file")
-            batch = import_queue.bring_archive(
-                actor(), content=upload.read(), filename=upload.filename, now=now()
+    if form.is_submitted():
+        batch = form.bring(
+            lambda content, name: import_queue.bring_archive(
+                actor(), content=content, filename=name, now=now()
             )
+        )
+        if batch is not None:
             return see_other(url_for("imports.queue", trust=trust, batch_id=batch.id))
-        except RuleBroken as refused:
-            form.refuse(RuleBroken(refused.message, "file"))
     batches = queries.list_batches(actor().person_id)
     counts = queries.count_entries([one.id for one in batches])
     return page("policies/imports/zip.html", form=form, batches=batches, counts=counts, status=form.status)

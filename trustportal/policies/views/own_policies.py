@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, request, url_for
 
 from trustportal.access import Permission
-from trustportal.errors import NotFound, RuleBroken
+from trustportal.errors import NotFound
 from trustportal.policies import queries
 from trustportal.policies.domain.clauses import NumberingStyle
 from trustportal.policies.forms.trust import HeaderForm, UploadForm
@@ -75,21 +75,14 @@ def bring(trust: str, school: str) -> Response:
     """Choose the file in which the policy stands."""
     request.max_content_length = LARGEST + 100_000
     form = UploadForm()
-    if form.is_submitted() and form.validate():
-        upload = request.files.get("file")
-        try:
-            if upload is None or not upload.filename:
-                raise RuleBroken("Choose a file first.", "file")
-            row = importing.read_file(
-                actor(),
-                content=upload.read(),
-                filename=upload.filename,
-                now=now(),
-                school_id=school_here().id,
+    if form.is_submitted():
+        row = form.bring(
+            lambda content, name: importing.read_file(
+                actor(), content=content, filename=name, now=now(), school_id=school_here().id
             )
+        )
+        if row is not None:
             return see_other(_url("brought", reading_id=row.id))
-        except RuleBroken as refused:
-            form.refuse(RuleBroken(refused.message, "file"))
     return page("policies/school/own_import.html", form=form, status=form.status)
 
 

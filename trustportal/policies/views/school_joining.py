@@ -69,21 +69,14 @@ def bring(trust: str, school: str, policy: str) -> Response:
     queries.get_standing(found.id, school_id)
     if queries.find_open_joining(found.id, school_id) is not None:
         return see_other(url("joining"), "You have begun already: go on here.")
-    if form.is_submitted() and form.validate():
-        upload = request.files.get("file")
-        try:
-            if upload is None or not upload.filename:
-                raise RuleBroken("Choose a file first.", "file")
-            row = importing.read_file(
-                actor(),
-                content=upload.read(),
-                filename=upload.filename,
-                now=now(),
-                school_id=school_id,
+    if form.is_submitted():
+        row = form.bring(
+            lambda content, name: importing.read_file(
+                actor(), content=content, filename=name, now=now(), school_id=school_id
             )
+        )
+        if row is not None:
             return see_other(url("brought", reading_id=row.id))
-        except RuleBroken as refused:
-            form.refuse(RuleBroken(refused.message, "file"))
     return page(
         "policies/school/bring.html",
         policy=found,
