@@ -402,7 +402,3 @@ def _answers(address: str) -> bool:
 def _say(text: str) -> None:
     with contextlib.suppress(OSError):  # the terminal may be gone
         print(text, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(run_portal(Settings.from_env()))

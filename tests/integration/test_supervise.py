@@ -27,8 +27,11 @@ from trustportal.servers.valkey import Valkey
 from trustportal.supervise import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
+#: As `trustportal/__main__.py`, with other processes.
 RUN = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 from pathlib import Path
 from trustportal.config import Settings
 from trustportal.supervise import run_portal

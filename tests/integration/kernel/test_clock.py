@@ -184,7 +184,7 @@ def test_what_a_slot_announces_is_written_with_it(
 
 
 def test_the_portals_own_schedule(world: World) -> None:
-    assert {recurring.name for recurring in SCHEDULE} == {"day", "deadlines", "reminders"}
+    assert {recurring.name for recurring in SCHEDULE} == {"day", "anchors", "deadlines", "reminders"}
     summer = at("2026-07-01T00:00")
     assert [recurring.name for recurring in SCHEDULE if recurring.due(summer, None)] == ["day"]
     assert [
