@@ -25,18 +25,13 @@ _OPTIONS = [
 
 #: The longest first, so that no process is left alone with one at the end.
 _LONGEST = ("test_main_job.py", "test_demonstration.py", "test_cases.py", "test_governance.py")
-#: Whose tests need nothing of each other: two processes may share them.
-_APART = {"test_main_job.py", "test_cases.py", "test_governance.py", "test_bringing_policies.py"}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together when several processes share them, and in which order."""
+    """In which order processes take them."""
     items.sort(
         key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST)
     )
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.name if item.path.name in _APART else item.path.stem))
 
 
 @pytest.fixture(scope="session")
