@@ -59,13 +59,10 @@ def at_school(
 
     What is left out takes with it all that is below; an addition counts for the trust's clause where its chain began.
     """
-    known = by_key(tree)
-    left_out: set[str] = set()
-    for key, answer in answers.items():
-        if answer == "leave_out":
-            left_out.add(key)
-            if key in known:
-                left_out.update(descendants(tree, key))
+    left_out = {key for key, answer in answers.items() if answer == "leave_out"}
+    if left_out:  # most schools leave out nothing, and the tree is long
+        known = by_key(tree)
+        left_out.update(*(descendants(tree, key) for key in sorted(left_out) if key in known))
     roots: Counter[str] = Counter()
     for key in added:
         root, seen = key, set[str]()
