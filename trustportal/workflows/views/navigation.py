@@ -24,7 +24,8 @@ def links(actor: Actor) -> list[dict[str, Any]]:
         found.append(_link("Case figures", url_for("cases.figures", trust=trust), 88))
     if actor.can(Permission.INTEREST_READ):
         found.append(_link("Interests", url_for("cases.interests", trust=trust), 89))
-    if actor.can(Permission.ROUTING_READ):
+    # Whoever manages workflows finds it among them.
+    if actor.can(Permission.ROUTING_READ) and not actor.can(Permission.WORKFLOW_MANAGE):
         found.append(
             _link("Who receives allegations", url_for("workflows.recipients_shown", trust=trust), 90)
         )
