@@ -13,7 +13,7 @@ help: ## list what make can do
 
 run: .venv/installed-run ## run the portal (PORT=8000); Ctrl-C stops it, the data is kept
 	@scripts/system-libraries run
-	@exec $(BIN)/python -m trustportal
+	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m trustportal
 
 test: .venv/installed-dev ## every gate: format, lint, types, imports, unit, integration, browser
 	@scripts/system-libraries test
