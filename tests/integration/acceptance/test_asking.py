@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from sqlalchemy import event, select
 
@@ -22,6 +23,8 @@ from trustportal.times import now, today
 
 if TYPE_CHECKING:
     from tests.integration.acceptance.conftest import Desk
+    from trustportal.config import Settings
+    from trustportal.servers import Servers
 
 
 def states(world: World) -> dict[str, int]:
@@ -201,3 +204,27 @@ def test_assigning_takes_the_same_queries_for_few_and_for_many(world: World, des
             counts.append(count)
     assert counts[0] == counts[1]
     assert counts[0] < 15
+
+
+def test_a_place_with_thousands_of_people_is_asked_at_once(
+    world: World, desk: Desk, servers: Servers, settings: Settings
+) -> None:
+    """More rows than the values of one statement can carry: one school's staff times a year's policies."""
+    ashgrove, many = world.school("Ashgrove"), 4_700
+    desk.campaign(desk.policy("Social media", ashgrove))
+    database = settings.database_url.rsplit("?", 1)[0].rsplit("/", 1)[1]
+    with psycopg.connect(servers.superuser_url(database)) as connection:
+        connection.execute(
+            "WITH one AS (INSERT INTO person (id, trust_id, name, email, job_title, created_at)"
+            " SELECT gen_random_uuid(), %(trust)s, 'Staff ' || n, 'staff.' || n || '@crowd.example', '', now()"
+            " FROM generate_series(1, %(many)s) AS n RETURNING id)"
+            " INSERT INTO membership (id, trust_id, school_id, person_id, role, from_on, acting)"
+            " SELECT gen_random_uuid(), %(trust)s, %(school)s, id, 'staff', '2020-09-01', false FROM one",
+            {"trust": world.trust_id, "school": ashgrove.id, "many": many},
+        )
+    # The jobs that write to each of them are not run.
+    with world.worker_app.app_context(), scope(Scope.job(world.trust_id)):
+        services.assign_place(ashgrove.id, today=today(), now=now())
+    with world.looking():
+        asked = db.session.scalars(select(Assignment.person_id)).all()
+    assert len(set(asked)) == len(asked) == many

@@ -182,31 +182,31 @@ def _open(
     scope = current_scope()
     assert scope is not None
     by_pair = {(one.person_id, one.policy_id): one for one in wanted}
+    # The rows are parameters, not part of the statement: a place with many people and texts has more values
+    # than one statement may carry (65,535), and only so are they sent in several.
     rows = db.session.execute(
         insert(Assignment)
-        .values(
-            [
-                {
-                    "id": uuid4(),
-                    "trust_id": scope.trust_id,
-                    "school_id": school_id,
-                    "campaign_id": one.campaign_id,
-                    "policy_id": None if one.policy_id in documents else one.policy_id,
-                    "edition_id": None if one.policy_id in documents else one.edition_id,
-                    "outside_id": one.policy_id if one.policy_id in documents else None,
-                    "outside_edition_id": one.edition_id if one.policy_id in documents else None,
-                    "person_id": one.person_id,
-                    "state": "open",
-                    "cause": str(one.cause),
-                    "due_on": one.due_on,
-                    "created_at": now,
-                    "escalated": 0,
-                }
-                for one in by_pair.values()
-            ]
-        )
         .on_conflict_do_nothing()
-        .returning(Assignment.person_id, func.coalesce(Assignment.policy_id, Assignment.outside_id))
+        .returning(Assignment.person_id, func.coalesce(Assignment.policy_id, Assignment.outside_id)),
+        [
+            {
+                "id": uuid4(),
+                "trust_id": scope.trust_id,
+                "school_id": school_id,
+                "campaign_id": one.campaign_id,
+                "policy_id": None if one.policy_id in documents else one.policy_id,
+                "edition_id": None if one.policy_id in documents else one.edition_id,
+                "outside_id": one.policy_id if one.policy_id in documents else None,
+                "outside_edition_id": one.edition_id if one.policy_id in documents else None,
+                "person_id": one.person_id,
+                "state": "open",
+                "cause": str(one.cause),
+                "due_on": one.due_on,
+                "created_at": now,
+                "escalated": 0,
+            }
+            for one in by_pair.values()
+        ],
     )
     return [by_pair[person_id, text_id] for person_id, text_id in rows]
 
