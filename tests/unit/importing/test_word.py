@@ -291,3 +291,29 @@ def test_words_the_reader_does_not_place_are_told() -> None:
     told = [doubt.reason for doubt in reading.uncertain if doubt.code is Doubt.UNPLACED_WORDS]
     assert len(told) == 1
     assert "Lost words here" in told[0]
+
+
+def test_a_cell_may_hold_a_sign_alone() -> None:
+    body = TITLE + p("Duties", style="Heading1") + p("Who does what:")
+    body += table([["What", "Head", "Staff"], ["Kites", "✓", "—"], ["String", "…", "______"]])
+    body += p("* * *") + p("Nobody flies alone.")
+    said = read(body).clauses
+    assert "| Kites | ✓ | — |" in said[1].text
+    assert said[1].text.splitlines()[-1].count("_") >= 6
+    assert "…" in said[1].text
+    assert [one.text for one in said[2:]] == ["Nobody flies alone."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 September 2026 is the day on which kites rise.",
+        "11 August 2017",
+        "10 working days later, write again.",
+    ],
+)
+def test_a_date_or_an_amount_is_no_number_of_a_clause(text: str) -> None:
+    said = read(TITLE + p("Days", style="Heading1") + p(text)).clauses
+    assert [(one.label, one.text) for one in said[1:]] == [("", text)]
+    numbered = read(TITLE + p("Days", style="Heading1") + p("1 September rain keeps kites down.")).clauses
+    assert numbered[1].label == "1"

@@ -13,6 +13,7 @@ import pytest
 from tests.unit.importing import lookalikes
 from tests.unit.importing.file_makers import SHAPES, share_in_order, top_headings
 from trustportal.policies.domain.clauses import Kind, NumberingStyle
+from trustportal.policies.importing.accounting import without_targets
 from trustportal.policies.importing.files import read_file
 from trustportal.policies.importing.marks import words
 from trustportal.policies.importing.reading import Doubt, Reading, words_of
@@ -85,6 +86,22 @@ def test_three_writers_of_one_policy_give_the_same_clauses() -> None:
         for reading in readings
     ]
     assert shapes[0] == shapes[1] == shapes[2]
+
+
+def test_another_word_processor_numbers_in_its_own_way_and_keeps_every_word() -> None:
+    written, other = read("libreoffice.docx"), read("abiword.docx")
+
+    def said(reading: Reading) -> list[str]:
+        return [
+            word for one in reading.clauses for word in words(f"{one.heading} {without_targets(one.text)}")
+        ]
+
+    assert other.title == "Hedge Keeping Policy"
+    assert other.field("person_responsible") == "Hedge warden"
+    assert share_in_order(said(written), said(other)) > 0.995
+    tops = [(one.label, one.heading) for one in other.clauses if one.kind in (Kind.SECTION, Kind.APPENDIX)]
+    assert tops == SECTIONS
+    assert Doubt.UNPLACED_WORDS not in {doubt.code for doubt in other.uncertain}
 
 
 def test_tracked_changes_are_read_as_if_they_were_accepted() -> None:

@@ -42,6 +42,11 @@ _APPENDIX = re.compile(
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"^(?:am|pm|a\.m|p\.m|%|million|billion|metres|hours|days)\b", re.IGNORECASE)
+# "1 September 2026", "10 working days": an amount or a date, where "1 September" cannot be a heading.
+_COUNTED = re.compile(
+    r"^(?:(?:January|February|March|April|May|June|July|August|September|October|November|December)\b(?:$|,|\s+\d{4})"
+    r"|(?:working |school |calendar |clear )?(?:minutes?|hours?|days?|weeks?|months?|terms?|years?)\b)"
+)
 
 
 def label_of(text: str) -> Label | None:
@@ -62,6 +67,8 @@ def label_of(text: str) -> Label | None:
         if found["open"] and not found["shut"]:
             rest = found["open"] + rest
         if style is Style.DECIMAL and _UNIT.match(rest):
+            return None
+        if style is Style.NUMBER and found["label"].isdigit() and _COUNTED.match(rest):
             return None
         printed = (
             found["label"] + (found["mark"] or "").strip() if style is Style.APPENDIX else found["label"]

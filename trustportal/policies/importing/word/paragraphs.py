@@ -79,6 +79,7 @@ class _Reader:
         self.cited: list[tuple[str, str]] = []
         self.boxes: list[etree._Element] = []
         self.told = 0  # notes that were printed
+        self.in_cells = 0  # how many cells, one in another, the paragraph that is read lies in
         self.carried: list[_Piece] = []
 
     # -- blocks ----------------------------------------------------------------------------------------------
@@ -156,9 +157,11 @@ class _Reader:
         pieces: Sequence[_Piece],
     ) -> Paragraph | None:
         plain = "".join(piece.text for piece in pieces)
-        # An empty paragraph says nothing, unless the portal's own style says that a clause begins here.
+        # A paragraph without words says nothing, unless the portal's own style says that a clause begins here;
+        # in a cell a sign alone does: a tick, a dash, a line to write on.
         if (
             not has_words(plain)
+            and not (self.in_cells and plain.strip())
             and not {TICKED, UNTICKED} & set(plain)
             and style.name[:13] != "policy clause"
         ):
@@ -329,8 +332,10 @@ class _Reader:
         for cell in _cells(row):
             properties = cell.find(w("tcPr"))
             found: list[Paragraph] = []
+            self.in_cells += 1
             for block in self.blocks(cell, depth=depth + 1):
                 found += [block] if isinstance(block, Paragraph) else _flat(block)
+            self.in_cells -= 1
             cells.append(found)
             span = attribute(None if properties is None else properties.find(w("gridSpan")))
             if span and span.isdigit():
