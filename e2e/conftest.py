@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,9 +47,12 @@ def portal() -> Iterator[Portal]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium: the one that CHROMIUM names, Debian's, or Playwright's own."""
+    """Chromium: the one that CHROMIUM names, Debian's, or Playwright's own.
+
+    Without a window it draws the same pages in less than half of the processor's time.
+    """
     named = os.environ.get("CHROMIUM") or next(
-        (path for path in ("/usr/bin/chromium",) if Path(path).exists()), None
+        (found for name in ("chromium-headless-shell", "chromium") if (found := shutil.which(name))), None
     )
     with sync_playwright() as playwright:
         one = playwright.chromium.launch(executable_path=named, args=_OPTIONS)
