@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def portal() -> Iterator[Portal]:
     """The portal, running."""
     with (
-        ensure_servers(ROOT / "var" / "test", env={}, durable=False) as servers,
+        ensure_servers(ROOT / "var" / "test", env={}, durable=False, in_memory=True) as servers,
         running_portal(servers) as one,
     ):
         yield one

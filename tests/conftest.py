@@ -15,5 +15,5 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """A real PostgreSQL and a real Valkey, started once and shared by every test process."""
-    with ensure_servers(ROOT / "var" / "test", env={}, durable=False) as running:
+    with ensure_servers(ROOT / "var" / "test", env={}, durable=False, in_memory=True) as running:
         yield running

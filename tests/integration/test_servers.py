@@ -22,7 +22,14 @@ import pytest
 import redis
 from psycopg import errors
 
-from trustportal.servers import LOGIN_ROLES, Servers, ServersFailed, database_roles_sql, ensure_servers
+from trustportal.servers import (
+    LOGIN_ROLES,
+    Servers,
+    ServersFailed,
+    database_roles_sql,
+    ensure_servers,
+    postgres,
+)
 from trustportal.servers.place import Place
 from trustportal.servers.postgres import SYSTEM_FOLDER
 
@@ -102,6 +109,25 @@ def test_data_is_kept_and_nothing_stays_running(var: Path) -> None:
         assert rows(second.database.migration, "SELECT word FROM kept") == [("still here",)]
         assert second.database == first.database
     assert not running(second)
+
+
+def test_data_in_memory_goes_with_the_last_who_uses_it(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ensure_servers(var, env={}, durable=False, in_memory=True) as first:
+        rows(first.database.migration, "CREATE TABLE kept (word text)")
+        with ensure_servers(var, env={}, durable=False, in_memory=True) as second:
+            assert rows(second.database.migration, "SELECT count(*) FROM kept") == [(0,)]
+        assert rows(first.database.migration, "SELECT count(*) FROM kept") == [(0,)]
+    assert not running(first)
+    assert first.postgres is not None
+    if postgres.MEMORY_FOLDER in first.postgres.data.parents:
+        assert not first.postgres.data.parent.exists()
+    # Where there is too little room it lies on the disk, and is kept.
+    monkeypatch.setattr(postgres, "MEMORY_NEEDED", 2**60)
+    with ensure_servers(var, env={}, durable=False, in_memory=True) as third:
+        assert third.postgres is not None
+        assert postgres.MEMORY_FOLDER not in third.postgres.data.parents
+        assert rows(third.database.web, "SELECT 1") == [(1,)]
+    assert third.postgres.data.exists()
 
 
 def test_a_second_command_joins_and_does_not_stop_what_another_uses(var: Path) -> None:

@@ -21,13 +21,14 @@ For a command that needs them until it ends, `join(var)` does the same and fills
 
 Tests:
 
-    with ensure_servers(Path("var/test"), env={}, durable=False) as servers:
+    with ensure_servers(Path("var/test"), env={}, durable=False, in_memory=True) as servers:
         servers.template("trustportal_template_<hash>", prepare=upgrade)   # once: prepare(migration_url)
         urls = servers.fresh_database("test_gw0", template="trustportal_template_<hash>")   # ~0.1 s, DatabaseUrls
         servers.queue_url(3)                                               # an empty numbered database of the queue
         servers.drop_database("test_gw0")
 
 Any number of pytest-xdist processes may do so at once. `durable=False` turns fsync off: never for real data.
+`in_memory=True` lays the data into memory where Linux has room for it, and lets it go with the last user.
 """
 
 from __future__ import annotations

@@ -146,11 +146,14 @@ class Servers:
 
 
 @contextmanager
-def ensure_servers(var: Path, *, env: Mapping[str, str], durable: bool = True) -> Iterator[Servers]:
+def ensure_servers(
+    var: Path, *, env: Mapping[str, str], durable: bool = True, in_memory: bool = False
+) -> Iterator[Servers]:
     """The servers for as long as the block runs; see the package's docstring. Raises ServersFailed.
 
     `var`: the folder of this installation. `env`: where `DATABASE_URL`, `REDIS_URL` and the rest are looked up.
-    `durable=False`: a test server that forgoes safety for speed.
+    `durable=False`: a test server that forgoes safety for speed. `in_memory=True`: one whose data goes with the last
+    who lets go of it.
     """
     named = _named_database(env)
     named_queue = env.get("REDIS_URL", "")
@@ -162,7 +165,11 @@ def ensure_servers(var: Path, *, env: Mapping[str, str], durable: bool = True) -
         with place.deciding():
             kept = place.record()
             passwords = kept["passwords"]
-            postgres = None if named else Postgres.at(place, kept, durable=durable)
+            postgres = (
+                None
+                if named
+                else Postgres.at(place, kept, durable=durable, in_memory=in_memory and not durable)
+            )
             valkey = None if named_queue else Valkey.at(place)
             lease = place.lease()
             # From here on, however this ends, the last user stops what runs.
@@ -198,6 +205,7 @@ def _let_go(place: Place, lease: Any, postgres: Postgres | None, valkey: Valkey 
                 valkey.stop()
             if postgres:
                 postgres.stop()
+                postgres.forget()
 
 
 def _named_database(env: Mapping[str, str]) -> DatabaseUrls | None:

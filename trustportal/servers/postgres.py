@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,16 @@ from trustportal.servers.roles import socket_url
 
 SYSTEM_USER = "trustportal_postgres"
 SYSTEM_FOLDER = Path("/var/lib/trustportal")
+#: Where Linux keeps files in memory, and how much of it must be free before a test server's data goes there.
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - each folder made in it is private and has a name nobody can guess
+MEMORY_NEEDED = 6 * 2**30
 SUPERUSER = "postgres"
 _START_SECONDS = 60
 #: For tests only: a crash of the machine may spoil everything. A killed server loses nothing that was committed, so
 #: that tests may kill it: `synchronous_commit` stays on.
 _CARELESS = {"fsync": "off", "full_page_writes": "off"}
+#: Log that need not be read again takes no memory.
+_IN_MEMORY = {"max_wal_size": "512MB", "min_wal_size": "80MB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +57,21 @@ class Postgres:
     user: str | None
     password: str = field(repr=False)
     durable: bool
+    #: Whether the data is to go when the last user of the server has let go of it.
+    passing: bool = False
 
     @classmethod
-    def at(cls, place: Place, kept: dict[str, Any], *, durable: bool) -> Postgres:
-        """The server that belongs to a place. Writes down where its data lies when that is not in the place itself."""
+    def at(cls, place: Place, kept: dict[str, Any], *, durable: bool, in_memory: bool = False) -> Postgres:
+        """The server that belongs to a place. Writes down where its data lies when that is not in the place itself.
+
+        `in_memory`: a test server whose data is not to be kept, in memory where there is room for it. A server writes
+        a thousand files for each database that a test begins with.
+        """
         user = _system_user() if os.geteuid() == 0 else None
         programs = find_programs(user)
         version = major_version(programs)
-        if user is None:
-            home = place.var
-        else:
-            home = Path(kept.get("home") or SYSTEM_FOLDER / kept["id"])
+        home = _home(place, kept, user, in_memory=in_memory)
+        if home != place.var:
             if kept.get("home") != str(home):
                 kept["home"] = str(home)
                 place.write(kept)
@@ -70,7 +80,13 @@ class Postgres:
         if user is not None:
             shutil.chown(sockets, user)
         return cls(
-            programs, home / f"postgresql-{version}", sockets, user, kept["passwords"]["superuser"], durable
+            programs,
+            home / f"postgresql-{version}",
+            sockets,
+            user,
+            kept["passwords"]["superuser"],
+            durable,
+            passing=MEMORY_FOLDER in home.parents,
         )
 
     def url(self, database: str = "postgres") -> str:
@@ -119,6 +135,11 @@ class Postgres:
         if self._pid_file() and self._pg_ctl("stop", "-m", "fast", "-w", "-t", "30"):
             self._pg_ctl("stop", "-m", "immediate", "-w", "-t", "10")
 
+    def forget(self) -> None:
+        """Remove the data of a stopped server, if it was not to be kept."""
+        if self.passing and not self.runs():
+            shutil.rmtree(self.data.parent, ignore_errors=True)
+
     def _pid_file(self) -> str:
         """What the running server says of itself: its process first, its folder of sockets further down."""
         try:
@@ -160,6 +181,7 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
             **({} if self.durable else _CARELESS),
+            **(_IN_MEMORY if self.passing else {}),
         }
         return ("-o", " ".join(f"-c {name}='{value}'" for name, value in settings.items()))
 
@@ -287,18 +309,39 @@ def _system_user() -> str:
     return SYSTEM_USER
 
 
-def _make_home(home: Path, user: str, place: Place, *, durable: bool) -> None:
-    SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+def _home(place: Place, kept: Mapping[str, Any], user: str | None, *, in_memory: bool) -> Path:
+    """The folder above the data: where it was, unless that was in memory and is gone, or may now be."""
+    usual = place.var if user is None else SYSTEM_FOLDER / kept["id"]
+    before = Path(kept.get("home") or usual)
+    if any(before.glob("postgresql-*/postmaster.pid")):
+        return before
+    if in_memory and _room_in_memory():
+        return MEMORY_FOLDER / f"trustportal-{kept['id']}"
+    return usual if MEMORY_FOLDER in before.parents else before
+
+
+def _room_in_memory() -> bool:
+    try:
+        room = os.statvfs(MEMORY_FOLDER)
+    except OSError:
+        return False
+    return min(room.f_bavail * room.f_frsize, psutil.virtual_memory().available) >= MEMORY_NEEDED
+
+
+def _make_home(home: Path, user: str | None, place: Place, *, durable: bool) -> None:
+    home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     _sweep_test_homes(besides=home)
     home.mkdir(mode=0o700, exist_ok=True)
-    shutil.chown(home, user)
+    if user is not None:
+        shutil.chown(home, user)
     home.chmod(0o700)
     (home / "belongs-to.json").write_text(json.dumps({"var": str(place.var), "test": not durable}))
 
 
 def _sweep_test_homes(*, besides: Path) -> None:
     """Remove the data of test servers whose checkout is gone. Real data is never removed."""
-    for label in SYSTEM_FOLDER.glob("*/belongs-to.json"):
+    labels = (SYSTEM_FOLDER.glob("*/belongs-to.json"), MEMORY_FOLDER.glob("trustportal-*/belongs-to.json"))
+    for label in chain(*labels):
         home = label.parent
         try:
             said = json.loads(label.read_text())
