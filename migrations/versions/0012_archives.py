@@ -257,12 +257,13 @@ def upgrade() -> None:
             f"CREATE TRIGGER {table}_guarded BEFORE UPDATE OR DELETE ON {table}"
             f" FOR EACH ROW EXECUTE FUNCTION {function}()"
         )
+        # After row-level security has spoken: another trust's row is refused as such.
         op.execute(
-            f"CREATE TRIGGER {table}_begun BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+            f"CREATE TRIGGER {table}_begun AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
         )
     for table in ("archive_file", "archive_piece"):
         op.execute(
-            f"CREATE TRIGGER {table}_guarded BEFORE INSERT OR UPDATE ON {table}"
+            f"CREATE TRIGGER {table}_guarded AFTER INSERT OR UPDATE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION guard_archive_content()"
         )
 
