@@ -29,7 +29,7 @@ from flask import Flask
 from trustportal import jobs
 from trustportal.acceptance.services import chasing
 from trustportal.access import Actor, Role
-from trustportal.db import Scope, scope
+from trustportal.db import Scope, scope, unit_of_work
 from trustportal.tenants import domain, queries, services
 from trustportal.times import now, today
 
@@ -80,12 +80,19 @@ class World:
         """An address in this trust."""
         return f"/t/{self.slug}/{path}"
 
-    def school(self, short_name: str, *, name: str = "", joined_on: date = date(2020, 9, 1)) -> Place:
-        """A school of the trust."""
+    def school(
+        self, short_name: str, *, name: str = "", joined_on: date = date(2020, 9, 1), live: bool = True
+    ) -> Place:
+        """A school of the trust. `live`: as one that was there before the portal, whoever serves at it; otherwise it is
+        being set up, and a test starts it through the service.
+        """
         with self.acting(self.manager) as actor:
             made = services.create_school(
                 actor, name=name or f"{short_name} Primary School", short_name=short_name, joined_on=joined_on
             )
+            if live:
+                with unit_of_work():
+                    queries.get_school(made.id, lock=True).started_at = now()
         return Place(made.id, made.slug, made.name, made.short_name)
 
     def person(

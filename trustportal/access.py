@@ -26,6 +26,8 @@ class Permission(StrEnum):
     ACCEPTANCE_TOTALS = "acceptance:totals"
     APPROVAL_DECIDE = "approval:decide"
     APPROVAL_MINUTE = "approval:minute"
+    ARCHIVE_AGREE = "archive:agree"
+    ARCHIVE_ASK = "archive:ask"
     AUDIT_READ = "audit:read"
     CASE_FIGURES = "case:figures"
     DIVERGENCE_READ = "divergence:read"
@@ -142,6 +144,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCEPTANCE_OVERSEE,
         Permission.ACCEPTANCE_TOTALS,
         Permission.APPROVAL_DECIDE,
+        Permission.ARCHIVE_ASK,
         Permission.AUDIT_READ,
         Permission.CASE_FIGURES,
         Permission.JOINING_PREPARE,
@@ -159,7 +162,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.WORKFLOW_MANAGE,
     },
     Role.TRUSTEE: _BOARD,
-    Role.CHAIR_OF_TRUST_BOARD: _BOARD,
+    Role.CHAIR_OF_TRUST_BOARD: _BOARD | {Permission.ARCHIVE_AGREE},
     # Beside the role of trustee, with which they vote.
     Role.VICE_CHAIR_OF_TRUST_BOARD: _OFFICER
     | {Permission.ROUTING_DECIDE, Permission.ROUTING_READ, Permission.TEMPLATE_READ},
@@ -197,6 +200,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.ACCEPTANCE_EVIDENCE,
         Permission.ACCEPTANCE_TOTALS,
+        Permission.ARCHIVE_AGREE,
         Permission.AUDIT_READ,
         Permission.INTEREST_READ,
         Permission.TEMPLATE_READ,

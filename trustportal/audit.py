@@ -32,6 +32,11 @@ class Action(StrEnum):
     APPROVAL_ENDED = "approval.ended"
     APPROVAL_MINUTED = "approval.minuted"
     APPROVAL_RATIFIED = "approval.ratified"
+    ARCHIVE_ANSWERED = "archive.answered"
+    ARCHIVE_ASKED = "archive.asked"
+    ARCHIVE_MADE = "archive.made"
+    ARCHIVE_REMOVED = "archive.removed"
+    ARCHIVE_TAKEN = "archive.taken"
     ASSIGNMENT_ESCALATED = "assignment.escalated"
     ASSIGNMENT_REMINDED = "assignment.reminded"
     CAMPAIGN_CHANGED = "campaign.changed"
@@ -77,6 +82,7 @@ class Action(StrEnum):
     REGISTER_ENTERED = "register.entered"
     SCHOOL_CHANGED = "school.changed"
     SCHOOL_CREATED = "school.created"
+    SCHOOL_STARTED = "school.started"
     SIGNATURE_GIVEN = "signature.given"
     SIGNING_CODE_USED = "signing_code.used"
     SIGNING_CODES_PRINTED = "signing_codes.printed"
@@ -108,6 +114,11 @@ FIELDS: Mapping[Action, frozenset[str]] = {
             {"run_id", "body", "met_on", "minute_reference", "outcome", "content_hash"}
         ),
         Action.APPROVAL_RATIFIED: frozenset({"run_id", "body", "met_on", "minute_reference", "outcome"}),
+        Action.ARCHIVE_ANSWERED: frozenset({"archive_id", "seat", "answer"}),
+        Action.ARCHIVE_ASKED: frozenset({"archive_id", "with_cases"}),
+        Action.ARCHIVE_MADE: frozenset({"archive_id", "expires_at"}),
+        Action.ARCHIVE_REMOVED: frozenset({"archive_id", "because"}),
+        Action.ARCHIVE_TAKEN: frozenset({"archive_id"}),
         Action.ASSIGNMENT_ESCALATED: frozenset({"level", "count"}),
         Action.ASSIGNMENT_REMINDED: frozenset({"campaign_id", "count"}),
         Action.CAMPAIGN_CHANGED: frozenset({"campaign_id", "fields"}),

@@ -148,6 +148,8 @@ class Loader:
                     )
                 if person.email:
                     services.give_account(actor, person_id=made.id, now=now())
+            for school_id in self.schools.values():
+                services.start_school(actor, school_id=school_id, now=now())
             services.show_in_demonstration(
                 actor,
                 people=[

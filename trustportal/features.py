@@ -11,7 +11,7 @@ from flask import Flask
 from govuk_frontend_wtf.main import WTFormsHelpers
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
-FEATURES = ("tenants", "policies", "acceptance", "workflows")
+FEATURES = ("tenants", "policies", "acceptance", "workflows", "archives")
 
 
 def install(app: Flask) -> None:

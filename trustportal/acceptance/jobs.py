@@ -56,6 +56,12 @@ def assign_place(*, place: str) -> None:
     assigning.assign_place(place_of(place), today=today(), now=now())
 
 
+@job("default", on=Event.SCHOOL_STARTED)
+def school_started(*, school_id: str) -> None:
+    """A school is live: ask its people."""
+    assigning.assign_place(UUID(school_id), today=today(), now=now())
+
+
 @job("default", on=Event.EDITION_IN_FORCE)
 def edition_in_force(*, edition_id: str) -> None:
     """Ask for an edition, if its PDF is stored."""

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +11,7 @@ from trustportal.acceptance import exports
 from trustportal.acceptance.domain.years import year_label
 from trustportal.acceptance.models import Signature
 from trustportal.acceptance.queries.progress import Line
-from trustportal.spreadsheets import harmless
+from trustportal.packing import csv_bytes, slug, sums, whole
 
 _COLUMNS = (
     "Evidence",
@@ -36,8 +31,6 @@ _COLUMNS = (
     "Position in the audit trail",
     "Checked when packed",
 )
-#: The same pack gives the same bytes: files in a ZIP carry no time of their own.
-_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,52 +74,40 @@ def zip_of(packed: Packed) -> bytes:
     for entry in packed.entries:
         files[f"records/{entry.signature.id}.json"] = entry.record.encode()
         if entry.certificate is not None:
-            name = f"{_slug(entry.signature.person_name)}-{_slug(entry.signature.policy_title)}"
+            name = f"{slug(entry.signature.person_name)}-{slug(entry.signature.policy_title)}"
             files[f"certificates/{name}-{str(entry.signature.id)[:8]}.pdf"] = entry.certificate
     for edition_id, (title, label, content) in packed.editions.items():
-        files[f"editions/{_slug(title)}-{label}-{str(edition_id)[:8]}.pdf"] = content
+        files[f"editions/{slug(title)}-{label}-{str(edition_id)[:8]}.pdf"] = content
     for edition_id, (title, label, record) in packed.documents.items():
-        files[f"outside-documents/{_slug(title)}-{_slug(label)}-{str(edition_id)[:8]}.json"] = record.encode()
-    sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
-    files["SHA256SUMS"] = sums.encode()
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(name, _TIME), files[name], zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-def _slug(words: str) -> str:
-    """Letters, digits and hyphens, so that every system can unpack it."""
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60] or "unnamed"
+        files[f"outside-documents/{slug(title)}-{slug(label)}-{str(edition_id)[:8]}.json"] = record.encode()
+    files["SHA256SUMS"] = sums(files)
+    return whole(files)
 
 
 def _signatures(packed: Packed) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for entry in packed.entries:
-        one, witness = entry.signature, entry.signature.witness or {}
-        cells = (
-            str(one.id),
-            one.person_name,
-            ", ".join(held["label"] for held in one.roles),
-            one.policy_title,
-            one.edition_label,
-            one.statement,
-            one.signed_at.astimezone(UTC).isoformat(timespec="seconds"),
-            one.method,
-            witness.get("recorder_name", ""),
-            witness.get("signed_on", ""),
-            witness.get("kept", ""),
-            one.content_hash,
-            one.pdf_hash or "",
-            one.record_hash,
-            str(entry.audit_position or "missing"),
-            " ".join(entry.faults) or "whole",
-        )
-        writer.writerow(harmless(cell) for cell in cells)
-    return out.getvalue().encode("utf-8-sig")
+    return csv_bytes(_COLUMNS, (_cells(entry) for entry in packed.entries))
+
+
+def _cells(entry: Entry) -> Sequence[str]:
+    one, witness = entry.signature, entry.signature.witness or {}
+    return (
+        str(one.id),
+        one.person_name,
+        ", ".join(held["label"] for held in one.roles),
+        one.policy_title,
+        one.edition_label,
+        one.statement,
+        one.signed_at.astimezone(UTC).isoformat(timespec="seconds"),
+        one.method,
+        witness.get("recorder_name", ""),
+        witness.get("signed_on", ""),
+        witness.get("kept", ""),
+        one.content_hash,
+        one.pdf_hash or "",
+        one.record_hash,
+        str(entry.audit_position or "missing"),
+        " ".join(entry.faults) or "whole",
+    )
 
 
 def _readme(packed: Packed) -> str:

@@ -7,6 +7,8 @@ from importlib import import_module
 from flask import Flask
 
 from trustportal import web
+from trustportal.tenants import home, starting
+from trustportal.tenants.tasks import provide_tasks
 from trustportal.tenants.views import account, demonstration, navigation, sign_in
 from trustportal.tenants.views.blueprint import blueprint
 
@@ -18,5 +20,7 @@ def install(app: Flask) -> None:
     for one in (blueprint, sign_in.blueprint, account.blueprint, demonstration.blueprint):
         app.register_blueprint(one)
     web.school_finder(navigation.find_school)
+    starting.provide_requirements(starting.of_tenants)
+    provide_tasks(home.my_tasks)
     if navigation.links not in web.navigation:
         web.navigation.append(navigation.links)

@@ -44,6 +44,8 @@ class School(TrustRow):
     phase: Mapped[str] = mapped_column(String(40), default="")
     joined_on: Mapped[date]
     closes_on: Mapped[date | None]
+    #: Since when it is live; None while it is being set up: it publishes nothing, and asks nobody to sign.
+    started_at: Mapped[datetime | None]
     #: Where it went when it left, for its public pages: words, and an address of its own ("" for none).
     went_to: Mapped[str] = mapped_column(String(200), default="")
     went_to_url: Mapped[str] = mapped_column(String(300), default="")

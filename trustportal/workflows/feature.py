@@ -7,8 +7,9 @@ from importlib import import_module
 from flask import Flask
 
 from trustportal import web
+from trustportal.tenants.starting import provide_requirements
 from trustportal.tenants.tasks import provide_tasks
-from trustportal.workflows import home
+from trustportal.workflows import home, starting
 from trustportal.workflows.views import (
     blueprint,
     cases,
@@ -37,3 +38,4 @@ def install(app: Flask) -> None:
     if navigation.links not in web.navigation:
         web.navigation.append(navigation.links)
     provide_tasks(home.my_tasks)
+    provide_requirements(starting.receives_about_head)

@@ -36,6 +36,7 @@ NAMES: Mapping[str, Any] = {
         name: lambda at, name=name: at.ids[name]
         for name in (
             "absence_id",
+            "archive_id",
             "ask_id",
             "assignment_id",
             "batch_id",
@@ -72,6 +73,7 @@ AT_BLUEPRINT: Mapping[str, Any] = {
 }
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
+    "archives.decide": lambda at: {"archive_id": at.ids["asked_archive_id"]},
     "cases.calendar": lambda at: {"document_id": at.ids["calendar_id"]},
     "acceptance.scan": lambda at: {"signature_id": at.ids["paper_id"]},
     "imports.drop_entry": lambda at: {"entry_id": at.ids["import_entry_id"]},

@@ -44,6 +44,8 @@ FREEZING = {
     ("case_signature", "freeze_case_signature"),
     ("case_document", "freeze_case_document"),
     ("allegation_routing", "freeze_allegation_routing"),
+    ("archive", "guard_archive"),
+    ("archive_consent", "guard_archive_consent"),
 }
 #: Unique keys of tenant tables that say nothing of another trust's rows although they do not name the trust.
 BLIND_UNIQUE = {"uq_trust_slug", "uq_invitation_token", "uq_signing_code_hash"}

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from tests.integration.policies.given import Social, publish, social
 from tests.integration.policies.several import approved_version, publish_now
-from tests.integration.sweeps import casework, concerns
+from tests.integration.sweeps import casework, concerns, takings
 from tests.world import Place, Someone, World
 from trustportal import blobs, clock, jobs
 from trustportal.acceptance import services as acceptance
@@ -192,6 +192,7 @@ def furnish(world: World) -> Furnished:
     _people(furnished)
     _governing(furnished)
     _workflows(furnished)
+    takings.furnish(world, ids=furnished.ids, dpo=people[Role.DPO], reader=given.teacher)
     _the_rest(furnished)
     _stamp(furnished)
     return furnished

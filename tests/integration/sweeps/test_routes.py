@@ -202,6 +202,17 @@ def _asked_to_dispose(subject: Subject, at: Furnished) -> Answer:
     return Answer.IN if subject.person == at.people[Role.DPO] else Answer.MISSING
 
 
+def _asked_about_cases(subject: Subject, at: Furnished) -> Answer:
+    """An archive with case records is decided about by the two who were asked."""
+    two = (at.people[Role.DPO], at.people[Role.CHAIR_OF_TRUST_BOARD])
+    return Answer.IN if subject.person in two else Answer.MISSING
+
+
+def _collects(subject: Subject, at: Furnished) -> Answer:
+    """An archive is taken by whoever asked for it."""
+    return Answer.IN if subject.person == at.world.manager else Answer.MISSING
+
+
 def _writer_or_missing(subject: Subject, at: Furnished) -> Answer:
     """A proposal is taken back by who made it: the network manager."""
     return Answer.IN if subject.person == at.world.manager else Answer.MISSING
@@ -275,6 +286,9 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
         for name in ("record", "add_subject", "hold", "take_up_again")
     },
     ("POST", "cases.decide_kept"): _asked_to_dispose,
+    ("POST", "archives.decide"): _asked_about_cases,
+    ("POST", "archives.take"): _collects,
+    ("POST", "archives.discard"): _collects,
     ("POST", "workflows.recipients_withdraw"): _writer_or_missing,
     ("GET", "cases.show"): _takes_part,
     ("GET", "cases.document"): _takes_part,

@@ -201,7 +201,11 @@ def place_facts(
     """
     documents = frozenset[UUID]().union(*(one.documents for one in running))
     policies = frozenset[UUID]().union(*(one.facts.policy_ids for one in running)) - documents
-    standing = {school.id for school in tenants.list_schools(open_on=today)} if places else set()
+    standing = (
+        {school.id for school in tenants.list_schools(open_on=today) if school.started_at is not None}
+        if places
+        else set()
+    )
     asked = _asked(places, people)
     signed = _signed(places, policies, people)
     held = _held(today, places, people)
@@ -213,7 +217,7 @@ def place_facts(
             today=today,
             campaigns=[one.facts for one in running if reaches(one.places, place)],
             editions=[*steps[place], *outside.editions],
-            # Nobody is asked at a school that has left the trust.
+            # Nobody is asked at a school that is being set up, or has left the trust.
             held=held[place] if place is None or place in standing else (),
             asked=asked[place],
             signed=[*signed[place], *outside.signed],

@@ -64,9 +64,10 @@ def place_of(slug: str) -> School:
     return school
 
 
-def _open_policy(slug: str) -> Policy:
+def _open_policy(place: School, slug: str) -> Policy:
+    """A public policy of a school that is live: one that is being set up publishes nothing."""
     found = queries.get_policy(slug)
-    if not found.public:
+    if not found.public or place.started_at is None:
         raise NotFound()
     return found
 
@@ -98,7 +99,9 @@ def school(trust: str, school: str) -> Response:
             lines=_found(lines, asked) if asked else [(*line, ()) for line in lines],
             asked=asked,
             withdrawn=[
-                one for one in queries.withdrawn_at(place.id, as_of(place)) if one.public and not asked
+                one
+                for one in queries.withdrawn_at(place.id, as_of(place))
+                if one.public and not asked and place.started_at is not None
             ],
             left=has_left(place),
         )
@@ -148,7 +151,9 @@ Line = tuple[Policy, Edition, str]
 
 
 def lines_of(place: School) -> list[Line]:
-    """The public policies in force at a school, each with its edition and label."""
+    """The public policies in force at a school, each with its edition and label; none before it is live."""
+    if place.started_at is None:
+        return []
     policies = {policy.id: policy for policy in queries.policies_at(place.id) if policy.public}
     editions = place_queries.list_heads_in_force(place.id, list(policies), as_of(place))
     return [
@@ -170,7 +175,8 @@ def as_of(place: School) -> date:
 @public
 def policy(trust: str, school: str, policy: str) -> Response:
     """A public policy as it is in force, at an address that stays the same."""
-    place, found = place_of(school), _open_policy(policy)
+    place = place_of(school)
+    found = _open_policy(place, policy)
     edition = place_queries.find_in_force(found.id, place.id, as_of(place))
     if edition is None:
         return _withdrawn(place, found)
@@ -201,7 +207,8 @@ def _withdrawn(place: School, found: Policy) -> Response:
 @public
 def earlier(trust: str, school: str, policy: str, label: str) -> Response:
     """An older edition, which says that it is superseded."""
-    place, found = place_of(school), _open_policy(policy)
+    place = place_of(school)
+    found = _open_policy(place, policy)
     in_force = place_queries.find_in_force(found.id, place.id, as_of(place))
     edition = place_queries.get_labelled(found.id, place.id, label)
     ending = None if in_force else queries.find_ending(found.id, place.id, as_of(place))
@@ -266,7 +273,8 @@ def _shown(edition: Edition) -> presenting.ShownEdition:
 @public
 def pdf(trust: str, school: str, policy: str) -> Response:
     """The PDF of the edition in force."""
-    place, found = place_of(school), _open_policy(policy)
+    place = place_of(school)
+    found = _open_policy(place, policy)
     edition = place_queries.find_in_force(found.id, place.id, as_of(place))
     if edition is None:
         raise NotFound()
@@ -277,7 +285,8 @@ def pdf(trust: str, school: str, policy: str) -> Response:
 @public
 def earlier_pdf(trust: str, school: str, policy: str, label: str) -> Response:
     """The PDF of an older edition."""
-    place, found = place_of(school), _open_policy(policy)
+    place = place_of(school)
+    found = _open_policy(place, policy)
     edition = place_queries.get_labelled(found.id, place.id, label)
     if _to_come(edition, place):
         raise NotFound()

@@ -52,6 +52,7 @@ from trustportal.tenants.queries.trusts import (
     get_settings,
     get_trust,
     list_schools,
+    list_schools_being_set_up,
     place_name,
 )
 
@@ -87,6 +88,7 @@ __all__ = [
     "list_placeholders",
     "list_readable",
     "list_schools",
+    "list_schools_being_set_up",
     "list_serving",
     "list_sessions",
     "list_shown",

@@ -51,9 +51,21 @@ def list_schools(*, open_on: date | None = None) -> list[School]:
     return list(db.session.scalars(statement))
 
 
-def get_school(school_id: UUID) -> School:
-    """A school by its id."""
-    found = db.session.scalars(select(School).where(School.id == school_id)).one_or_none()
+def list_schools_being_set_up() -> list[School]:
+    """The schools that are not live yet and have not left, by name."""
+    return list(
+        db.session.scalars(
+            select(School)
+            .where(School.started_at.is_(None), School.closes_on.is_(None))
+            .order_by(School.name)
+        )
+    )
+
+
+def get_school(school_id: UUID, *, lock: bool = False) -> School:
+    """A school by its id; with `lock`, so that nobody else changes it meanwhile."""
+    statement = select(School).where(School.id == school_id)
+    found = db.session.scalars(statement.with_for_update() if lock else statement).one_or_none()
     if found is None:
         raise NotFound()
     return found

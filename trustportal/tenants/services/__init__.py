@@ -12,7 +12,7 @@ from trustportal.tenants.services.people import (
     invite,
 )
 from trustportal.tenants.services.placeholders import add_placeholder, define_placeholders, fill_placeholders
-from trustportal.tenants.services.schools import change_school, create_school, rename_roles
+from trustportal.tenants.services.schools import change_school, create_school, rename_roles, start_school
 from trustportal.tenants.services.trusts import (
     change_trust,
     create_trust,
@@ -42,4 +42,5 @@ __all__ = [
     "rename_trust_roles",
     "set_logo",
     "show_in_demonstration",
+    "start_school",
 ]

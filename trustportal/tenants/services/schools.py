@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from trustportal import audit
@@ -12,8 +12,9 @@ from trustportal.audit import Action
 from trustportal.db import db, unit_of_work
 from trustportal.errors import RuleBroken
 from trustportal.jobs import Event
-from trustportal.tenants import domain, queries
+from trustportal.tenants import domain, queries, starting
 from trustportal.tenants.models import School
+from trustportal.times import day_of
 
 
 def create_school(
@@ -25,7 +26,10 @@ def create_school(
     slug: str = "",
     phase: str = "",
 ) -> School:
-    """Add a school to the trust, from a day on. Its name in addresses never changes: printed codes point at it."""
+    """Add a school to the trust, from a day on. Its name in addresses never changes: printed codes point at it.
+
+    It is not live yet: `start_school` makes it so.
+    """
     actor.require(Permission.SCHOOL_MANAGE)
     full, short = _names(name, short_name)
     with unit_of_work() as uow:
@@ -46,6 +50,26 @@ def create_school(
         db.session.flush()
         audit.record(actor, Action.SCHOOL_CREATED, school_id=school.id)
         uow.announce(Event.SCHOOL_CREATED, school_id=school.id)
+    return school
+
+
+def start_school(actor: Actor, *, school_id: UUID, now: datetime) -> School:
+    """Make a school live: from now on its public page shows its policies, and its people are asked to sign.
+
+    Refused while anything is missing that a school has to have first, above all somebody other than the head who
+    receives an allegation about the head.
+    """
+    actor.require(Permission.SCHOOL_MANAGE, school_id)
+    with unit_of_work() as uow:
+        school = queries.get_school(school_id, lock=True)
+        if school.started_at is not None:
+            return school
+        missing = [one.title for one in starting.requirements_of(school, day_of(now)) if not one.met]
+        if missing:
+            raise RuleBroken(f"{school.short_name} cannot start yet. Missing: {'; '.join(missing)}.")
+        school.started_at = now
+        audit.record(actor, Action.SCHOOL_STARTED, now=now, school_id=school.id)
+        uow.announce(Event.SCHOOL_STARTED, school_id=school.id)
     return school
 
 

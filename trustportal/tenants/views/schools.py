@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response, url_for
 
 from trustportal.access import ROLE_LABELS, Permission, Role
-from trustportal.tenants import domain, queries, services
+from trustportal.forms import PortalForm
+from trustportal.tenants import domain, queries, services, starting
 from trustportal.tenants.forms import ChangeSchoolForm, SchoolForm, words_form, words_of
 from trustportal.tenants.models import School
 from trustportal.tenants.views.blueprint import blueprint
@@ -52,7 +53,10 @@ def add_school(trust: str) -> Response:
 
     if form.is_submitted() and (made := form.carry_out(create)):
         assert isinstance(made, School)
-        return see_other(_url(made.slug), f"{made.name} was added. It adopts the policies that are in force.")
+        return see_other(
+            url_for("tenants.start_school", trust=trust, school=made.slug),
+            f"{made.name} was added. It adopts the policies that are in force.",
+        )
     return page("tenants/school_new.html", form=form, status=form.status)
 
 
@@ -78,6 +82,26 @@ def school(trust: str, school: str) -> Response:
         may_edit=may_edit,
         may_manage=actor().can(Permission.SCHOOL_MANAGE, found.id),
         may_add=actor().can(Permission.PEOPLE_MANAGE),
+    )
+
+
+@blueprint.route(f"{ROOT}/<school>/start", methods=["GET", "POST"])
+@allow(Permission.SCHOOL_MANAGE, at="school")
+def start_school(trust: str, school: str) -> Response:
+    """What a school has to have before it is live, and the button that makes it so."""
+    found, form = queries.get_school(school_here().id), PortalForm()
+    if form.is_submitted() and form.carry_out(
+        lambda: services.start_school(actor(), school_id=found.id, now=now())
+    ):
+        return see_other(_url(school), f"{found.name} is live. Its people are asked to sign what is due.")
+    wanted = starting.requirements_of(found, today())
+    return page(
+        "tenants/school_start.html",
+        form=form,
+        found=found,
+        wanted=wanted,
+        ready=all(one.met for one in wanted),
+        status=form.status,
     )
 
 

@@ -311,6 +311,26 @@ def vacant(table: Table, roster: Roster, schools: Iterable[tuple[UUID, str]]) ->
     return found
 
 
+def about_head(table: Table, roster: Roster, school: UUID) -> frozenset[UUID]:
+    """Who can receive an allegation about a school's head, as posts are filled today. Empty where there is no head, or
+    where nobody is left for one of its heads: neither they themselves count, nor whom they lead or are tied to, nor
+    who is away for long.
+    """
+    found: set[UUID] = set()
+    heads = roster.holders(Role.HEADTEACHER, school)
+    for head in heads:
+        out = barred(roster, [head]) | roster.absent
+        left = {
+            person
+            for rule in rules_for(table, roster, [head], school)
+            for person in _held_by(rule, roster, school)
+        } - out
+        if not left:
+            return frozenset()
+        found |= left
+    return frozenset(found)
+
+
 def _held_by(rule: Rule, roster: Roster, school: UUID) -> tuple[UUID, ...]:
     if rule.kind is RuleKind.PERSON:
         return (rule.person,) if rule.person in roster.people() else ()

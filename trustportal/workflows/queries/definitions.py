@@ -55,6 +55,16 @@ def read(content_hash: str, content: Mapping[str, Any]) -> Definition:
     return found
 
 
+def list_everything() -> list[tuple[str, int | None, str, Mapping[str, Any]]]:
+    """Every version of every workflow: its key, its number (None: a draft), its state, what it says."""
+    rows = db.session.execute(
+        select(WorkflowDefinition.key, WorkflowVersion.number, WorkflowVersion.state, WorkflowVersion.content)
+        .join(WorkflowDefinition, WorkflowDefinition.id == WorkflowVersion.definition_id)
+        .order_by(WorkflowDefinition.position, WorkflowVersion.number)
+    )
+    return [(row.key, row.number, row.state, row.content) for row in rows]
+
+
 def list_current(*, in_use_only: bool = True) -> list[Current]:
     """Every workflow with a published version, in the trust's order."""
     newest = (

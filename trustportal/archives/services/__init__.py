@@ -1,0 +1,1 @@
+"""The use cases of archives: asking and agreeing, making, taking and removing."""
