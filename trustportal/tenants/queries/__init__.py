@@ -52,6 +52,7 @@ from trustportal.tenants.queries.trusts import (
     get_settings,
     get_trust,
     list_schools,
+    name_schools,
     place_name,
 )
 
@@ -91,6 +92,7 @@ __all__ = [
     "list_sessions",
     "list_shown",
     "list_trusts_of_account",
+    "name_schools",
     "names_of",
     "people_with_role",
     "place_name",
