@@ -25,7 +25,8 @@ from trustportal.times import day_of
 #: Whoever is away for long owes nothing meanwhile, and counts neither as asked nor as late.
 _THERE = Assignment.paused_on.is_(None)
 OWED = and_(_THERE, or_(Assignment.state == "open", Assignment.closed_because == "ended"))
-COUNTS = and_(_THERE, or_(Assignment.state.in_(["open", "signed"]), Assignment.closed_because == "ended"))
+#: Only what is closed says why (the table sees to it); without a reason it is open or signed.
+COUNTS = and_(_THERE, or_(Assignment.closed_because.is_(None), Assignment.closed_because == "ended"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,9 @@ def tallies_of(campaign: Campaign, places: Collection[Place], today: date) -> Ta
     serving = select(
         Membership.school_id,
         Membership.person_id,
+        # Other roles count for nothing: to leave them out would be one comparison more.
         case(bits, value=Membership.role, else_=0).label("bits"),
-    ).where(
-        at_places(Membership.school_id, places),
-        Membership.role.in_(campaign.roles),
-        holds(day_counted(campaign, today)),
-    )
+    ).where(at_places(Membership.school_id, places), holds(day_counted(campaign, today)))
     asked = select(
         Assignment.school_id,
         Assignment.person_id,
