@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, has_request_context, request
 
 _MOST = 10_000
+#: Arguments that are the same in an address wherever they are equal. (A number would do, but equals True and 1.0.)
+_PLAIN = frozenset({str, UUID})
 
 
 class Portal(Flask):
@@ -34,7 +37,7 @@ class Portal(Flask):
         if (
             special
             or endpoint.startswith(".")
-            or any(type(value) is not str for value in values.values())
+            or not _PLAIN.issuperset(map(type, values.values()))
             or not has_request_context()
         ):
             return super().url_for(

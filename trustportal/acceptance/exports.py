@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from trustportal.acceptance.queries.progress import Line
+from trustportal.acceptance.queries.asked import Line
 from trustportal.access import ROLE_LABELS
 from trustportal.spreadsheets import harmless
 from trustportal.times import LONDON

@@ -10,7 +10,7 @@ from uuid import UUID
 from trustportal.acceptance import exports
 from trustportal.acceptance.domain.years import year_label
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries.progress import Line
+from trustportal.acceptance.queries.asked import Line
 from trustportal.packing import csv_bytes, slug, sums, whole
 
 _COLUMNS = (

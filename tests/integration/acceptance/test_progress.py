@@ -13,8 +13,8 @@ from sqlalchemy import event, select
 
 from tests.world import World
 from trustportal.acceptance import exports, services
-from trustportal.acceptance.queries import overview, progress
-from trustportal.acceptance.queries.progress import Line
+from trustportal.acceptance.queries import asked, overview, progress
+from trustportal.acceptance.queries.asked import Line
 from trustportal.access import Role
 from trustportal.db import Scope, db, scope
 from trustportal.errors import Forbidden, NotFound
@@ -125,7 +125,7 @@ def test_the_queries_do_not_grow_with_schools_or_people(world: World, desk: Desk
             event.listen(db.engine, "before_cursor_execute", note)
             shown = overview.get_overview(actor, opened.id, today=today())
             overview.list_shown(actor, today=today())
-            progress.list_lines(opened, [one.id for one in places], today())
+            asked.list_lines(opened, [one.id for one in places], today())
             event.remove(db.engine, "before_cursor_execute", note)
             assert len(shown.places) == number + 1
             counts.append(count)

@@ -1,4 +1,8 @@
-"""A state machine over joiners, leavers, absences, publications and signatures, on the pure plan of one place."""
+"""A state machine over joiners, leavers, absences, publications and signatures, on the pure plan of one place.
+
+An outside document is planned with the policies. It is the same everywhere: some of the people serve at another place
+too, are asked for it there, sign it there, or leave that place.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,8 @@ from trustportal.access import Role
 
 PEOPLE = [UUID(int=number) for number in range(1, 6)]
 POLICIES = [UUID(int=901), UUID(int=902)]
+DOCUMENT = UUID(int=903)
+TEXTS = [*POLICIES, DOCUMENT]
 NEVER = date.max
 
 
@@ -56,6 +62,8 @@ class Place:
     away: list[Away] = field(default_factory=list)
     asked: dict[UUID, Asked] = field(default_factory=dict)
     given: list[Given] = field(default_factory=list)
+    #: Who is asked for the document at another place.
+    elsewhere: set[UUID] = field(default_factory=set)
     ids: int = 10_000
 
     def facts(self) -> PlaceFacts:
@@ -76,6 +84,7 @@ class Place:
             list(newest.values()),
             away_on(self.today, self.away),
             back_by(self.today, self.away),
+            frozenset((person, DOCUMENT) for person in self.elsewhere),
         )
 
     def apply(self, plan: Plan) -> None:
@@ -148,9 +157,10 @@ class LifeOfStaff(RuleBasedStateMachine):
         self.place.today += timedelta(days=days)
         self.plan()
 
-    @rule(policy=st.sampled_from(POLICIES), material=st.booleans(), ready=st.booleans())
+    @rule(policy=st.sampled_from(TEXTS), material=st.booleans(), ready=st.booleans())
     def publish(self, policy: UUID, material: bool, ready: bool) -> None:
         place = self.place
+        ready = ready or policy == DOCUMENT  # of which there is no PDF to be made
         place.ids += 1
         order = (1, sum(one.policy_id == policy for one in place.editions) + 1)
         place.editions = [
@@ -174,7 +184,7 @@ class LifeOfStaff(RuleBasedStateMachine):
                     UUID(int=place.ids),
                     year,
                     frozenset({Role.STAFF, Role.GOVERNOR}),
-                    frozenset(POLICIES),
+                    frozenset(TEXTS),
                     place.today,
                     place.today + timedelta(days=30),
                     14,
@@ -197,6 +207,32 @@ class LifeOfStaff(RuleBasedStateMachine):
         del place.asked[chosen.id]
         self.plan()
 
+    @rule(person=st.sampled_from(PEOPLE))
+    def be_asked_elsewhere(self, person: UUID) -> None:
+        """As the plan of the other place does: whoever is asked here is not asked there, nor whose signature stands."""
+        place = self.place
+        here = any((one.person_id, one.policy_id) == (person, DOCUMENT) for one in place.asked.values())
+        signed = any(
+            (one.signed.person_id, one.signed.policy_id) == (person, DOCUMENT) for one in place.given
+        )
+        if not here and not signed and place.in_force(DOCUMENT) is not None:
+            place.elsewhere.add(person)
+        self.plan()
+
+    @precondition(lambda self: self.place.elsewhere)
+    @rule(data=st.data(), signs=st.booleans())
+    def end_elsewhere(self, data: st.DataObject, signs: bool) -> None:
+        """Somebody signs the document at the other place, or leaves that place without."""
+        place, edition = self.place, self.place.in_force(DOCUMENT)
+        person = data.draw(st.sampled_from(sorted(place.elsewhere)))
+        place.elsewhere.remove(person)
+        if signs and edition is not None:
+            year = max(one.academic_year for one in place.campaigns)
+            given = Given(Signed(person, DOCUMENT, edition.id, year), place.today, edition.id)
+            place.given.append(given)
+            self.remembered.append(given)
+        self.plan()
+
     # -- what always holds ---------------------------------------------------------------------------------------
 
     @invariant()
@@ -210,6 +246,7 @@ class LifeOfStaff(RuleBasedStateMachine):
     @invariant()
     def nobody_is_asked_twice_at_once(self) -> None:
         pairs = [(one.person_id, one.policy_id) for one in self.place.asked.values()]
+        pairs += [(person, DOCUMENT) for person in self.place.elsewhere]
         assert len(pairs) == len(set(pairs))
 
     @invariant()
@@ -230,7 +267,8 @@ class LifeOfStaff(RuleBasedStateMachine):
         asked = {(one.person_id, one.policy_id) for one in place.asked.values()}
         newest = max((one.academic_year for one in place.campaigns), default=0)
         audience = {one.person_id for one in facts.held if one.role in {Role.STAFF, Role.GOVERNOR}}
-        for policy in POLICIES:
+        asked |= {(person, DOCUMENT) for person in place.elsewhere}
+        for policy in TEXTS:
             edition = place.in_force(policy)
             if edition is None or not edition.ready or not place.campaigns:
                 continue
@@ -242,8 +280,7 @@ class LifeOfStaff(RuleBasedStateMachine):
                     for one in place.given
                 )
                 assert (person, policy) in asked or stands
-        for person, _ in asked:
-            assert person in audience
+        assert {one.person_id for one in place.asked.values()} <= audience
 
     @invariant()
     def whoever_is_away_is_waited_for(self) -> None:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from trustportal.acceptance.domain.campaign import reaches
 from trustportal.acceptance.models import Campaign
-from trustportal.acceptance.queries import facts, outside, progress
+from trustportal.acceptance.queries import facts, outside, progress, unsigned
 from trustportal.acceptance.queries.facts import Place
-from trustportal.acceptance.queries.progress import Course, Tally, UnsignedPage
+from trustportal.acceptance.queries.progress import Course, Tally
+from trustportal.acceptance.queries.unsigned import UnsignedPage
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
 from trustportal.policies import queries as policies
@@ -59,7 +60,7 @@ def places_of(actor: Actor, permission: Permission) -> list[PlaceShown]:
         found.append(PlaceShown(None, AT_TRUST, name, "Central team"))
     return found + [
         PlaceShown(school.id, school.slug, school.name, school.short_name)
-        for school in tenants.list_schools()
+        for school in tenants.name_schools()
         if actor.can(permission, school.id)
     ]
 
@@ -128,10 +129,10 @@ def _unsigned(
 ) -> UnsignedPage:
     """The page of those who have not signed. Without a role it is known from the tallies which places it shows."""
     if role is not None:
-        return progress.list_unsigned(campaign, [one.id for one in named], today, role=role, page=page)
+        return unsigned.list_unsigned(campaign, [one.id for one in named], today, role=role, page=page)
     # In the order of the list: the trust first, then schools by name.
     ordered = sorted(named, key=lambda one: (one.id is not None, one.name))
-    first, last = (page - 1) * progress.PAGE, page * progress.PAGE
+    first, last = (page - 1) * unsigned.PAGE, page * unsigned.PAGE
     wanted: list[Place] = []
     before, skip = 0, 0
     for one in ordered:
@@ -140,7 +141,7 @@ def _unsigned(
             if not wanted:
                 skip = first - begins
             wanted.append(one.id)
-    return progress.list_unsigned(campaign, wanted, today, page=page, total=before, skip=skip)
+    return unsigned.list_unsigned(campaign, wanted, today, page=page, total=before, skip=skip)
 
 
 def texts() -> dict[UUID, str]:

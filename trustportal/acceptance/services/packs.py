@@ -14,7 +14,7 @@ from trustportal.acceptance.domain.documents import record_of
 from trustportal.acceptance.domain.years import year_label
 from trustportal.acceptance.models import EvidencePack
 from trustportal.acceptance.packing import Entry, Packed
-from trustportal.acceptance.queries import outside, progress, proofs
+from trustportal.acceptance.queries import asked, outside, proofs
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.services import certificates
 from trustportal.acceptance.services.verifying import Verifier
@@ -110,7 +110,7 @@ def _file(pack: EvidencePack, today: date) -> bytes:
     lines = [
         line
         for campaign in proofs.campaigns_of_year(pack.academic_year, today)
-        for line in progress.list_lines(campaign, [pack.school_id], today)
+        for line in asked.list_lines(campaign, [pack.school_id], today)
     ]
     return packing.zip_of(
         Packed(

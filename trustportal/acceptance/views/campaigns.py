@@ -12,6 +12,7 @@ from trustportal.acceptance.domain.years import academic_year, year_label
 from trustportal.acceptance.forms import CampaignForm, ScheduleForm
 from trustportal.acceptance.models import Campaign
 from trustportal.acceptance.queries import facts, outside, overview, owing, progress
+from trustportal.acceptance.queries.asked import list_lines
 from trustportal.acceptance.services.campaigns import PlacePreview
 from trustportal.acceptance.views.blueprint import blueprint
 from trustportal.acceptance.views.picture import picture_of
@@ -254,7 +255,7 @@ def export(trust: str, campaign_id: UUID, kind: str) -> Response:
     found = facts.get_campaign(campaign_id)
     places = _overseen(campaign_id, request.args.get("place", ""))
     role = overview.choose_role(found, request.args.get("role", ""))
-    lines = progress.list_lines(found, places, today(), role=role)
+    lines = list_lines(found, places, today(), role=role)
     name = trust_here().name
     if kind == "csv":
         content, media = exports.as_csv(lines, trust_name=name), "text/csv; charset=utf-8"

@@ -53,6 +53,7 @@ from trustportal.tenants.queries.trusts import (
     get_trust,
     list_schools,
     list_schools_being_set_up,
+    name_schools,
     place_name,
 )
 
@@ -93,6 +94,7 @@ __all__ = [
     "list_sessions",
     "list_shown",
     "list_trusts_of_account",
+    "name_schools",
     "names_of",
     "people_with_role",
     "place_name",
