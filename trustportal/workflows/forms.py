@@ -404,6 +404,20 @@ class DeadlineForm(_Seen):
 
     within = WholeNumberField("Working days", render_kw=_NARROW)
     stops_in_holidays = TickField("School holidays stop it")
+    remind_before = WholeNumberField(
+        "Reminder: how many working days before?", description="0 for none", render_kw=_NARROW
+    )
+    on_the_day = TickField("A reminder on the day too")
+    escalate_to = ChoiceField("If it is late: whom does it go to?", validate_choice=False)
+    escalate_after = WholeNumberField(
+        "If it is late: after how many more working days?",
+        description="0 for at once. Otherwise it goes on to whoever is next after as many again",
+        render_kw=_NARROW,
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.escalate_to.choices = [("", "As it is now"), *role_choices()[1:]]
 
 
 class LimitForm(_Seen):

@@ -143,15 +143,18 @@ class Unit(StrEnum):
 class Deadline:
     """By when a state has to be left. `stops_in_holidays`: days of school holidays are not counted.
 
-    `remind_before`: so many working days before, everybody who has not acted is reminded. `escalate`: who is told when
-    it has passed.
+    `remind_before`: so many working days before, everybody who has not acted is reminded; `on_the_day`: on the day too.
+    `escalate`: who is told when it has passed: the first that is neither a subject, nor barred, nor has it already.
+    `escalate_after`: so many working days later, and after as many again whoever comes next; 0: at once, and once.
     """
 
     within: int
     unit: Unit = Unit.WORKING_DAYS
     stops_in_holidays: bool = False
     remind_before: int = 1
+    on_the_day: bool = False
     escalate: tuple[Rule, ...] = ()
+    escalate_after: int = 0
     #: Counted from the day in this field instead of the day on which the state was entered.
     from_field: str = ""
     #: Where the case goes by itself when the day has passed; "": it stays.

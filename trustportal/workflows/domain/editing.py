@@ -25,6 +25,8 @@ from trustportal.workflows.domain.definition import (
 )
 
 MOST_DAYS = 365
+#: How many working days a reminder can come before a deadline, or an escalation after it.
+MOST_WAIT = 60
 
 
 def _state(definition: Definition, key: str) -> State:
@@ -48,15 +50,39 @@ def days(number: int | None, field: str) -> int:
 
 
 def set_deadline(
-    definition: Definition, state: str, *, within: int | None, stops_in_holidays: bool
+    definition: Definition,
+    state: str,
+    *,
+    within: int | None,
+    stops_in_holidays: bool,
+    remind_before: int | None = None,
+    on_the_day: bool | None = None,
+    escalate_after: int | None = None,
+    escalate_to: Role | None = None,
 ) -> Definition:
-    """Another deadline for a step, and whether school holidays stop it."""
+    """Another deadline for a step, and whether school holidays stop it; who is reminded when, and when and to whom a
+    late step goes upwards. What is None stays as it was.
+    """
     found = _state(definition, state)
     if found.closed:
         raise NotFound()
     before = found.deadline or Deadline(1)
     length = days(within, "within")
-    deadline = replace(before, within=length, stops_in_holidays=stops_in_holidays)
+    remind = before.remind_before if remind_before is None else remind_before
+    if not 0 <= remind <= MOST_WAIT:
+        raise RuleBroken(f"Enter a number of working days between 0 and {MOST_WAIT}.", "remind_before")
+    wait = before.escalate_after if escalate_after is None else escalate_after
+    if not 0 <= wait <= MOST_WAIT:
+        raise RuleBroken(f"Enter a number of working days between 0 and {MOST_WAIT}.", "escalate_after")
+    deadline = replace(
+        before,
+        within=length,
+        stops_in_holidays=stops_in_holidays,
+        remind_before=remind,
+        on_the_day=before.on_the_day if on_the_day is None else on_the_day,
+        escalate_after=wait,
+        escalate=before.escalate if escalate_to is None else _rules_for(escalate_to),
+    )
     return _with(definition, replace(found, deadline=deadline))
 
 

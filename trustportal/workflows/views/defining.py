@@ -98,7 +98,12 @@ def _deadline_forms(definition: Definition, sent: PortalForm | None, at: str) ->
             found[state.key] = sent
             continue
         found[state.key] = DeadlineForm(
-            formdata=None, within=state.deadline.within, stops_in_holidays=state.deadline.stops_in_holidays
+            formdata=None,
+            within=state.deadline.within,
+            stops_in_holidays=state.deadline.stops_in_holidays,
+            remind_before=state.deadline.remind_before,
+            on_the_day=state.deadline.on_the_day,
+            escalate_after=state.deadline.escalate_after,
         )
     return {key: apart(form, f"deadline-{key}") for key, form in found.items()}
 
@@ -190,7 +195,14 @@ def deadline(trust: str, workflow: str) -> Response:
         form,
         "deadline",
         lambda one: editing.set_deadline(
-            one, state, within=form.within.data, stops_in_holidays=bool(form.stops_in_holidays.data)
+            one,
+            state,
+            within=form.within.data,
+            stops_in_holidays=bool(form.stops_in_holidays.data),
+            remind_before=form.remind_before.data,
+            on_the_day=bool(form.on_the_day.data),
+            escalate_after=form.escalate_after.data,
+            escalate_to=_role(form.escalate_to.data),
         ),
         at=state,
     )
