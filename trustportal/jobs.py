@@ -88,6 +88,7 @@ class Event(StrEnum):
     REMINDERS_DUE = "reminders.due"
     SCHOOL_CREATED = "school.created"
     SIGNATURE_GIVEN = "signature.given"
+    STAND_IN_NAMED = "stand_in.named"
     TIE_CHANGED = "tie.changed"
     STAMP_WANTED = "stamp.wanted"
     VERSION_APPROVED = "version.approved"

@@ -21,7 +21,7 @@ NEW = (
     Protected("case_escalation", Reach.CASE_ROUTED, Writes.APPEND),
     Protected("stand_in", writes=Writes.KEEP),
     # Written in demonstration mode only.
-    Protected("demonstration_mail", writes=Writes.APPEND),
+    Protected("demonstration_mail"),
 )
 TIGHTER = (
     Protected("notice", Reach.TOLD, Writes.KEEP),
@@ -52,7 +52,7 @@ OF_A_CASE = (
     "case_event_payload",
 )
 #: Tables of which the functions' owner removes rows.
-DISPOSED = (*OF_A_CASE, "outbox", "notice", "alarm")
+DISPOSED = (*OF_A_CASE, "outbox", "notice", "alarm", "demonstration_mail")
 
 # Whoever becomes the subject of a case is told nothing more of it from that moment. The web cannot read what others are
 # to be told, so a function takes it back: for jobs, and for whoever takes part in the case that the address is of.
@@ -108,8 +108,12 @@ BEGIN
     OR payload ->> 'document_id' IN (SELECT id::text FROM case_document WHERE trust_id = p_trust AND case_id = p_case)
     OR payload ->> 'deadline_id' IN (SELECT id::text FROM case_deadline WHERE trust_id = p_trust AND case_id = p_case));
   DELETE FROM notice WHERE trust_id = p_trust AND path LIKE '%/cases/' || p_case::text || '%';
-  UPDATE mail SET subject = 'Disposed of', body = '{{"lines": []}}'
-   WHERE trust_id = p_trust AND body::text LIKE '%' || p_case::text || '%';
+  DELETE FROM demonstration_mail WHERE trust_id = p_trust AND lines::text LIKE '%' || p_case::text || '%';
+  UPDATE mail m SET subject = 'Disposed of', body = jsonb_set(m.body, '{{lines}}',
+         (SELECT coalesce(jsonb_agg(line ORDER BY n), '[]'::jsonb)
+            FROM jsonb_array_elements(m.body -> 'lines') WITH ORDINALITY AS e(line, n)
+           WHERE line::text NOT LIKE '%' || p_case::text || '%'))
+   WHERE m.trust_id = p_trust AND m.body::text LIKE '%' || p_case::text || '%';
   DELETE FROM alarm WHERE trust_id = p_trust
      AND task_id IN (SELECT id FROM case_task WHERE trust_id = p_trust AND case_id = p_case UNION SELECT p_case);
   DELETE_LINES
@@ -222,7 +226,7 @@ def upgrade() -> None:
     op.execute(f"ALTER FUNCTION withdraw_notices(uuid, uuid, text) OWNER TO {DEFINER}")
     op.execute("REVOKE ALL ON FUNCTION withdraw_notices(uuid, uuid, text) FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION withdraw_notices(uuid, uuid, text) TO {WEB}, {WORKER}")
-    for table in ("case_escalation", "case_hold", "alarm"):
+    for table in ("case_escalation", "case_hold", "alarm", "demonstration_mail"):
         op.execute(f"GRANT DELETE ON {table} TO {DEFINER}")
 
 

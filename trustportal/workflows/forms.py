@@ -358,6 +358,18 @@ class SubjectForm(PortalForm):
         return self
 
 
+class StandInForm(PortalForm):
+    """Who stands in for the data protection officer."""
+
+    person = ChoiceField("Who stands in?", validate_choice=False)
+    reason = TextField("Why them?", description="The trust’s audit trail keeps who was named, and when.")
+
+    def offer(self, people: Mapping[UUID, str]) -> StandInForm:
+        """Who can be named."""
+        self.person.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        return self
+
+
 class DisposalForm(PortalForm):
     """Whether something is disposed of."""
 
