@@ -113,6 +113,12 @@ def _concern(world: World, school: Place, about: Someone, manager: Someone) -> U
         task_id = db.session.scalars(select(CaseTask.id).where(CaseTask.case_id == case_id)).one()
         for model in (CaseAssignee, CaseParticipant):
             db.session.execute(update(model).where(model.case_id == case_id).values(until_at=now()))
+        # Whichever of the two heads had it first sees the earlier one too, as a pattern: not here.
+        db.session.execute(
+            update(CaseParticipant)
+            .where(CaseParticipant.part == "pattern", CaseParticipant.person_id != manager.id)
+            .values(until_at=now())
+        )
         db.session.add(
             CaseAssignee(id=uuid4(), case_id=case_id, task_id=task_id, person_id=manager.id, since_at=now())
         )

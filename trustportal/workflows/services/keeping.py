@@ -93,7 +93,8 @@ def ask(*, case_id: UUID, now: datetime) -> None:
         roster = people.roster(today)
         found = keeping_of(case, roster, now)
         left = found.basis is keeping.Basis.LEFT and not _kept_lately(case_id, today)
-        if max(row.keep_until, found.until) > today and not left:
+        until = row.keep_until if case.definition.key == ALLEGATION else found.until
+        if until > today and not left:
             return
         asks = {one.seat: one for one in _open_asks(case_id)}
         for seat in SEATS:
