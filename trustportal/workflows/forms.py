@@ -439,6 +439,13 @@ class LimitForm(_Seen):
     at_most = WholeNumberField("How often at most?", render_kw=_NARROW)
 
 
+class TargetForm(_Seen):
+    """By when to aim at something."""
+
+    target = HiddenField()
+    within = WholeNumberField("How many?", render_kw=_NARROW)
+
+
 class ApproverForm(_Seen):
     """One more who has to agree."""
 

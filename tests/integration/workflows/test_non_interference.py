@@ -31,9 +31,10 @@ from tests.integration.policies.given import publish
 from tests.integration.sweeps.addresses import addresses
 from tests.integration.workflows.allegation_world import WORDS, Trust
 from tests.world import Someone, World
+from trustportal import blobs
 from trustportal.acceptance import services as acceptance
 from trustportal.acceptance.domain.years import academic_year
-from trustportal.acceptance.models import Assignment
+from trustportal.acceptance.models import Assignment, EvidencePack
 from trustportal.acceptance.services import packs
 from trustportal.access import Role
 from trustportal.db import db
@@ -207,6 +208,16 @@ def unpacked(body: bytes) -> bytes:
         return b"".join(name.encode() + packed.read(name) for name in sorted(packed.namelist()))
 
 
+def pack_of(trust: Furnished) -> dict[str, bytes]:
+    """The newest evidence pack, file by file; its list of hashes follows from them."""
+    with trust.world.looking():
+        stored = db.session.scalars(select(EvidencePack).where(EvidencePack.id == trust.pack_id)).one()
+        assert stored.blob_hash is not None
+        with zipfile.ZipFile(io.BytesIO(blobs.get(stored.blob_hash).content)) as packed:
+            names = set(packed.namelist()) - {"SHA256SUMS"}
+            return {name: unpacked(packed.read(name)) for name in names}
+
+
 def work_on(trust: Furnished, case_id: UUID, way: str) -> None:
     """What whoever has it does with it."""
     for person_id in trust.holders(case_id):
@@ -256,6 +267,8 @@ def compare(
         clients = {person_id: client_for(one) for person_id, one in watching.items()}
         for client in clients.values():
             client.strict = False  # what a page is made of is looked at elsewhere
+        trust.ask_for_papers()
+        without = pack_of(trust)
         seen = {one: everything(client, trust, set()) for one, client in clients.items()}
         of_manager = {response for _, response in seen[trust.world.manager.id].values()}
         assert sum(one.startswith(b"%PDF") for one in of_manager) >= 2, "papers are compared too"
@@ -307,5 +320,8 @@ def compare(
                 assert postbox.to(str(watching[person_id].email)) == []
 
         opened()
+        # What is made afterwards, metadata included, is what would have been made without a case.
+        trust.ask_for_papers()
+        assert pack_of(trust) == without
     for word in ("corridor", "Spoke.", "loud word"):
         assert word not in caplog.text, "logs carry ids only"

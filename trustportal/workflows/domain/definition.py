@@ -161,6 +161,29 @@ class Deadline:
     lapse_to: str = ""
 
 
+class TargetUnit(StrEnum):
+    """What a target counts."""
+
+    WORKING_DAYS = "working_days"
+    DAYS = "days"
+    MONTHS = "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to aim at by a day, and no rule. `since`: the action from which it is counted; "" for the beginning.
+
+    `met_by`: the actions with which it is reached.
+    """
+
+    key: str
+    label: str
+    within: int
+    unit: TargetUnit = TargetUnit.DAYS
+    since: str = ""
+    met_by: tuple[str, ...] = ()
+
+
 class ActionKind(StrEnum):
     """`forward` waits for every seat; the others take effect at once."""
 
@@ -356,6 +379,7 @@ class Definition:
     #: Whether whoever starts a case goes on seeing it. One who acts in it does anyway.
     starter_sees: bool = True
     twin: Twin | None = None
+    targets: tuple[Target, ...] = ()
 
     def state(self, key: str) -> State:
         """A state by its key. Raises KeyError."""

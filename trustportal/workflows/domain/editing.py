@@ -225,6 +225,11 @@ def remove_step(definition: Definition, state: str) -> Definition:
     asked = {action.key for one in states for action in one.actions}
     fields = tuple(one for one in definition.fields if not one.asked_by or one.asked_by in asked)
     left = {one.key for one in fields}
+    targets = tuple(
+        replace(one, met_by=tuple(key for key in one.met_by if key in asked))
+        for one in definition.targets
+        if not one.since or one.since in asked
+    )
     states = [
         replace(
             one,
@@ -239,6 +244,7 @@ def remove_step(definition: Definition, state: str) -> Definition:
         definition,
         states=tuple(states),
         fields=fields,
+        targets=targets,
         resubmit_to="" if definition.resubmit_to == state else definition.resubmit_to,
     )
 
@@ -278,6 +284,19 @@ def set_limit(definition: Definition, state: str, action: str, *, at_most: int |
             )
             for one in definition.states
         ),
+    )
+
+
+def set_target(definition: Definition, target: str, *, within: int | None) -> Definition:
+    """Another length for something to aim at, in the unit that it counts."""
+    found = next((one for one in definition.targets if one.key == target), None)
+    if found is None:
+        raise NotFound()
+    if within is None or not 1 <= within <= MOST_DAYS:
+        raise RuleBroken(f"Enter a number between 1 and {MOST_DAYS}.", "within")
+    changed = replace(found, within=within)
+    return replace(
+        definition, targets=tuple(changed if one.key == target else one for one in definition.targets)
     )
 
 

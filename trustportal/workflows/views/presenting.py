@@ -10,16 +10,17 @@ from uuid import UUID
 
 from trustportal.access import Actor
 from trustportal.tenants import queries as tenants
+from trustportal.times import day_of
 from trustportal.words import day, instant, listed
 from trustportal.workflows import chain
-from trustportal.workflows.domain import engine
+from trustportal.workflows.domain import engine, targets
 from trustportal.workflows.domain.answers import Fault, warnings
 from trustportal.workflows.domain.days import working_days_between
 from trustportal.workflows.domain.definition import Action, ActionKind, Effect
 from trustportal.workflows.forms import AnswersForm, answers_form
 from trustportal.workflows.models import ESCALATE, CaseDocument
+from trustportal.workflows.queries import allegations, holds
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import holds
 from trustportal.workflows.queries.cases import Case
 from trustportal.workflows.services import acting, documents, referring
 from trustportal.workflows.services.documents import CALENDAR
@@ -74,6 +75,8 @@ class ShownCase:
     deadlines: list[tuple[str, date]]
     #: To whom this step went because it is late, and when; "": nobody was left.
     escalated: list[tuple[str, datetime]]
+    #: Days to aim at, where the definition names some.
+    aims: list[targets.Aim]
     is_with_me: bool
     handovers: list[acting.Handover]
     starter: str
@@ -150,6 +153,7 @@ def shown(
         escalated=[
             (names.get(one.person_id, "somebody") if one.person_id else "", one.at) for one in went_up
         ],
+        aims=_aims(case, happened),
         is_with_me=any(one.person_id == actor.person_id for one in went_up),
         handovers=acting.handovers(actor, case, now=now),
         starter=names.get(case.row.starter_id, "") if case.row.starter_id else "",
@@ -160,6 +164,19 @@ def shown(
         can_refer=not _holds(case) or referring.find_allegation() is not None,
         outside=frozenset(one.key for one in case.definition.letters if case.definition.is_outside(one)),
         held=holds.list_mine(case_id, case.seal) if _holds(case) else [],
+    )
+
+
+def _aims(case: Case, happened: list[chain.Happened]) -> list[targets.Aim]:
+    """The targets of a case; one that was taken up again, or turned out to be more, begins anew."""
+    if not case.definition.targets:
+        return []
+    return targets.aims(
+        case.definition.targets,
+        began_on=allegations.came_on(case) if case.definition.safeguarding else day_of(case.row.opened_at),
+        # Newest first: the last time counts.
+        taken={one.action: day_of(one.at) for one in reversed(happened)},
+        closed=case.state.closed,
     )
 
 
