@@ -141,8 +141,9 @@ class World:
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        """An application context and a scope that sees the whole trust, to look at rows in a test."""
-        with self.app.app_context(), scope(Scope.job(self.trust_id)):
+        """An application context and a scope that sees the whole trust, to look at rows in a test: the workers' role,
+        since the web's sees neither what others are told nor the outbox."""
+        with self.worker_app.app_context(), scope(Scope.job(self.trust_id)):
             yield
 
     def run_jobs(self) -> int:

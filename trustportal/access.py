@@ -47,6 +47,7 @@ class Permission(StrEnum):
     ROUTING_PROPOSE = "routing:propose"
     ROUTING_READ = "routing:read"
     SCHOOL_MANAGE = "school:manage"
+    STAND_IN_NAME = "stand_in:name"
     TEMPLATE_EDIT = "template:edit"
     TEMPLATE_PUBLISH = "template:publish"
     TEMPLATE_READ = "template:read"
@@ -162,10 +163,15 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Permission.WORKFLOW_MANAGE,
     },
     Role.TRUSTEE: _BOARD,
-    Role.CHAIR_OF_TRUST_BOARD: _BOARD | {Permission.ARCHIVE_AGREE},
+    Role.CHAIR_OF_TRUST_BOARD: _BOARD | {Permission.ARCHIVE_AGREE, Permission.STAND_IN_NAME},
     # Beside the role of trustee, with which they vote.
     Role.VICE_CHAIR_OF_TRUST_BOARD: _OFFICER
-    | {Permission.ROUTING_DECIDE, Permission.ROUTING_READ, Permission.TEMPLATE_READ},
+    | {
+        Permission.ROUTING_DECIDE,
+        Permission.ROUTING_READ,
+        Permission.STAND_IN_NAME,
+        Permission.TEMPLATE_READ,
+    },
     Role.CLERK: _OFFICER
     | {
         Permission.APPROVAL_MINUTE,

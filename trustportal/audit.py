@@ -93,6 +93,8 @@ class Action(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_SUBMITTED = "version.submitted"
     VERSION_WITHDRAWN = "version.withdrawn"
+    STAND_IN_ENDED = "stand_in.ended"
+    STAND_IN_NAMED = "stand_in.named"
     TIE_DECLARED = "tie.declared"
     TIE_ENDED = "tie.ended"
     WORKFLOW_CHANGED = "workflow.changed"

@@ -92,6 +92,7 @@ class Event(StrEnum):
     SCHOOL_CREATED = "school.created"
     SCHOOL_STARTED = "school.started"
     SIGNATURE_GIVEN = "signature.given"
+    STAND_IN_NAMED = "stand_in.named"
     TIE_CHANGED = "tie.changed"
     STAMP_WANTED = "stamp.wanted"
     VERSION_APPROVED = "version.approved"

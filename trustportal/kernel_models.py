@@ -146,6 +146,25 @@ class Mail(TrustRow):
     sent_at: Mapped[datetime | None]
 
 
+class DemonstrationMail(TrustRow):
+    """A mail as the demonstration's mailbox shows it to everybody. Never written outside demonstration mode: there the
+    web sees of the mails those to the person who is signed in, and nobody else's.
+    """
+
+    __tablename__ = "demonstration_mail"
+    __rules__ = (
+        points_at("mail", "mail_id"),
+        UniqueConstraint("trust_id", "mail_id", name="uq_demonstration_mail_once"),
+    )
+
+    mail_id: Mapped[UUID]
+    to_address: Mapped[str] = mapped_column(String(320))
+    to_name: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(300))
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    created_at: Mapped[datetime]
+
+
 class Account(Identified):
     """How somebody signs in; global, since one human may serve in two trusts."""
 

@@ -18,13 +18,13 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
 from flask import current_app, render_template
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from trustportal.config import Settings
-from trustportal.db import current_unit, db, unit_of_work
+from trustportal.db import current_scope, current_unit, db, unit_of_work
 from trustportal.errors import NotFound
 from trustportal.jobs import Event, job
-from trustportal.kernel_models import Mail, Notice
+from trustportal.kernel_models import DemonstrationMail, Mail, Notice
 from trustportal.times import now
 
 if TYPE_CHECKING:
@@ -67,37 +67,19 @@ def notice(
 
 
 def withdraw(person_id: UUID, *, path: str) -> None:
-    """Take back what a person was to be told about an address and has not been yet, in the open unit of work."""
-    notices = db.session.scalars(
-        select(Notice)
-        .where(Notice.person_id == person_id, Notice.path == path, Notice.mail_id.is_(None))
-        .with_for_update()
-    ).all()
-    if notices:
-        # Notices are kept: they count as gathered into a mail that never goes.
-        never = Mail(
-            id=uuid4(),
-            person_id=person_id,
-            to_address="",
-            to_name="",
-            subject="",
-            body={"lines": []},
-            message_id="",
-            state="withdrawn",
-            created_at=now(),
-        )
-        db.session.add(never)
-        db.session.flush()
-        for one in notices:
-            one.mail_id = never.id
-    waiting = db.session.scalars(
-        select(Mail).where(Mail.person_id == person_id, Mail.state == "queued").with_for_update()
+    """Take back what a person was to be told about an address and has not been yet, in the open unit of work.
+
+    For jobs, and for whoever takes part in the case that the address is of: the web cannot read what others are told,
+    so a function of the database does it.
+    """
+    value = current_scope()
+    assert value is not None
+    db.session.flush()
+    db.session.execute(
+        text("SELECT withdraw_notices(CAST(:trust AS uuid), CAST(:person AS uuid), :path)"),
+        {"trust": str(value.trust_id), "person": str(person_id), "path": path},
+        execution_options={"unscoped_because": "the function checks the trust, and who may take back what"},
     )
-    for mail in waiting:
-        left = [line for line in mail.body.get("lines", ()) if line.get("path") != path]
-        if len(left) < len(mail.body.get("lines", ())):
-            mail.body = {**mail.body, "lines": left}
-            mail.state = mail.state if left else "withdrawn"
 
 
 def gathered_at(created: datetime) -> datetime:
@@ -153,10 +135,25 @@ def send_mail(*, mail_id: str) -> None:
         deliver(message, settings.smtp_url)
     with unit_of_work():
         mail = db.session.scalars(select(Mail).where(Mail.id == UUID(mail_id)).with_for_update()).one()
+        first = mail.state != "sent"
         mail.state, mail.sent_at = "sent", now()
+        if settings.demo and first:
+            db.session.add(_shown(mail))
         if settings.smtp_url and not settings.demo:
             # It may hold a one-time link, which nobody who reads the database should find.
             mail.body = {"lines": []}
+
+
+def _shown(mail: Mail) -> DemonstrationMail:
+    return DemonstrationMail(
+        id=uuid4(),
+        mail_id=mail.id,
+        to_address=mail.to_address,
+        to_name=mail.to_name,
+        subject=mail.subject,
+        lines=mail.body["lines"],
+        created_at=mail.created_at,
+    )
 
 
 def compose(mail: Mail, settings: Settings) -> EmailMessage:

@@ -40,6 +40,8 @@ class Reach(StrEnum):
     CASE = "case"  # a row of a case, as CASES
     CASE_ROUTED = "case_routed"  # as CASE, and written by jobs only: who takes part is decided by routing
     OWN = "own"  # who wrote it, and jobs; anybody may add one without a name, and then sees it no more
+    TOLD = "told"  # whom it is for, and jobs; anybody may add one for anybody
+    JOBS = "jobs"  # jobs alone; anybody may add one
 
 
 class Writes(StrEnum):
@@ -65,14 +67,20 @@ RESTRICTIONS: dict[Reach, str] = {
     Reach.CASE: f"case_id = {_MY_CASES}",
     Reach.CASE_ROUTED: f"case_id = {_MY_CASES}",
     Reach.OWN: f"person_id = {_ME}",
+    Reach.TOLD: f"person_id = {_ME}",
+    Reach.JOBS: "false",
 }
 #: Restrictions of the web alone: jobs act on every case of their trust, under the workers' role.
-OF_THE_WEB: frozenset[Reach] = frozenset({Reach.CASES, Reach.CASE, Reach.CASE_ROUTED, Reach.OWN})
+OF_THE_WEB: frozenset[Reach] = frozenset(
+    {Reach.CASES, Reach.CASE, Reach.CASE_ROUTED, Reach.OWN, Reach.TOLD, Reach.JOBS}
+)
 #: What may be written, where that is not what may be seen.
 CHECKS: dict[Reach, str] = {
     Reach.PEOPLE: "true",
     Reach.CASE_ROUTED: "false",
     Reach.OWN: f"person_id IS NULL OR person_id = {_ME}",
+    Reach.TOLD: "true",
+    Reach.JOBS: "true",
 }
 GRANTED: dict[Writes, str] = {
     Writes.FULL: "SELECT, INSERT, UPDATE, DELETE",

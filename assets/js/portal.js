@@ -15,6 +15,7 @@ function enhance(scope) {
     createAll(component, undefined, { scope, onError() {} });
   }
   each(scope, "[data-copy]", copying);
+  each(scope, "[data-only-if]", onlyIf);
   each(scope, ".prose table, .scroll", (part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
   });
@@ -22,6 +23,19 @@ function enhance(scope) {
     if (form.hasAttribute("data-guard")) guard(form);
     if (form.method === "post") once(form);
   });
+}
+
+// -- questions that mean something only after one answer -----------------------------------------------------------------
+
+function onlyIf(part) {
+  const form = part.closest("form");
+  const answers = part.dataset.anyOf.split(" ");
+  const show = () => {
+    part.hidden = ![...form.elements].some(
+      (one) => one.name === part.dataset.onlyIf && one.checked && answers.includes(one.value));
+  };
+  form.addEventListener("change", show);
+  show();
 }
 
 // -- what is read out ----------------------------------------------------------------------------------------------

@@ -112,3 +112,23 @@ class DisposalAsk(TrustRow):
     #: Somebody else is asked instead, or the case was disposed of.
     ended_at: Mapped[datetime | None]
     disposed_at: Mapped[datetime | None]
+
+
+class StandIn(TrustRow):
+    """Who gives the data protection officer's consent to disposals where that post may not, as the chair of the trust
+    board named them: beforehand, so that a name says nothing about any record.
+    """
+
+    __tablename__ = "stand_in"
+    __rules__ = (
+        points_at("person", "person_id"),
+        points_at("person", "named_by"),
+        CheckConstraint("person_id <> named_by", name="nobody_names_themself"),
+        Index("uq_stand_in_one", "trust_id", "person_id", unique=True, postgresql_where="ended_at IS NULL"),
+    )
+
+    person_id: Mapped[UUID]
+    named_by: Mapped[UUID]
+    named_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(400))
+    ended_at: Mapped[datetime | None]

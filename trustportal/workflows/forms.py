@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -122,12 +122,20 @@ def _depends_on(field: Field, definition: Definition, asked: Sequence[Field]) ->
     return other if other in asked else None
 
 
-def _when(field: Field, other: Field | None) -> str:
-    """The hint, with when a question has to be answered if it depends on another."""
-    if field.required_if is None or other is None:
-        return field.hint
+def _chosen(field: Field, other: Field) -> str:
+    """The answers on which a question depends, in words."""
+    assert field.required_if is not None
     labels = [one.label for one in other.options if one.value in field.required_if.any_of]
-    quoted = " or ".join(f"“{one}”" for one in labels)
+    return " or ".join(f"“{one}”" for one in labels)
+
+
+def _when(field: Field, other: Field | None) -> str:
+    """The hint, with when a question has to be answered if it depends on another. Where it means nothing otherwise, its
+    group says so.
+    """
+    if field.required_if is None or other is None or field.only:
+        return field.hint
+    quoted = _chosen(field, other)
     hint = field.hint if not field.hint or field.hint[-1] in ".!?”" else f"{field.hint}."
     return " ".join(part for part in (hint, f"Needed if you chose {quoted} above.") if part)
 
@@ -173,10 +181,24 @@ def _options(field: Field) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions that stand together. `when`: the words of the answer without which they mean nothing; `field` and
+    `any_of`: that question's name, and its answers.
+    """
+
+    title: str
+    fields: list[Any]
+    when: str = ""
+    field: str = ""
+    any_of: tuple[str, ...] = ()
+
+
 class AnswersForm(PortalForm):
     """A form that a definition describes. `given()` is what was sent, by the questions' keys."""
 
     asked: tuple[Field, ...] = ()
+    definition: Definition
     intake_id = HiddenField()
     revision = HiddenField()
 
@@ -214,6 +236,22 @@ class AnswersForm(PortalForm):
             if field is not None and not field.errors:
                 field.errors = [one.words]
         return bool(found)
+
+    def groups(self) -> list[Group]:
+        """The questions in their sections, in order; those that mean something only after one answer by themselves."""
+        found: list[tuple[tuple[str, Any], Group]] = []
+        for one in self.asked:
+            other = _depends_on(one, self.definition, self.asked) if one.only else None
+            key = (one.section, one.required_if if other else None)
+            if not found or found[-1][0] != key:
+                title = "" if found and found[-1][0][0] == one.section else one.section
+                group = Group(title, [])
+                if other is not None and one.required_if is not None:
+                    depends = (_chosen(one, other), f"{PREFIX}{other.key}", one.required_if.any_of)
+                    group = Group(title, [], *depends)
+                found.append((key, group))
+            found[-1][1].fields.append(self[f"{PREFIX}{one.key}"])
+        return [group for _, group in found]
 
     def sections(self) -> list[tuple[str, list[Any]]]:
         """The questions in their sections, in order."""
@@ -265,7 +303,7 @@ def answers_form(
         fields["comment"] = LongTextField(words)
     if action is not None and action.statement:
         fields["confirmed"] = TickField(action.statement)
-    made = type("DefinedForm", (AnswersForm,), {**fields, "asked": tuple(asked)})
+    made = type("DefinedForm", (AnswersForm,), {**fields, "asked": tuple(asked), "definition": definition})
     known = {f"{PREFIX}{key}": _shown(definition, key, value) for key, value in (values or {}).items()}
     form: AnswersForm = made(data={key: value for key, value in known.items() if value is not None})
     return form if action is None else apart(form, action.key)
@@ -302,7 +340,9 @@ def report_form(definition: Definition, *, people: Sequence[tuple[str, str]] | N
         )
         for one in asked
     }
-    made = type("DefinedReportForm", (ReportForm,), {**fields, "asked": tuple(asked)})
+    made = type(
+        "DefinedReportForm", (ReportForm,), {**fields, "asked": tuple(asked), "definition": definition}
+    )
     return cast(ReportForm, made(meta={"csrf": people is not None}))
 
 
@@ -358,6 +398,18 @@ class SubjectForm(PortalForm):
         return self
 
 
+class StandInForm(PortalForm):
+    """Who stands in for the data protection officer."""
+
+    person = ChoiceField("Who stands in?", validate_choice=False)
+    reason = TextField("Why them?", description="The trust’s audit trail keeps who was named, and when.")
+
+    def offer(self, people: Mapping[UUID, str]) -> StandInForm:
+        """Who can be named."""
+        self.person.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        return self
+
+
 class DisposalForm(PortalForm):
     """Whether something is disposed of."""
 
@@ -404,6 +456,20 @@ class DeadlineForm(_Seen):
 
     within = WholeNumberField("Working days", render_kw=_NARROW)
     stops_in_holidays = TickField("School holidays stop it")
+    remind_before = WholeNumberField(
+        "Reminder: how many working days before?", description="0 for none", render_kw=_NARROW
+    )
+    on_the_day = TickField("A reminder on the day too")
+    escalate_to = ChoiceField("If it is late: whom does it go to?", validate_choice=False)
+    escalate_after = WholeNumberField(
+        "If it is late: after how many more working days?",
+        description="0 for at once. Otherwise it goes on to whoever is next after as many again",
+        render_kw=_NARROW,
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.escalate_to.choices = [("", "As it is now"), *role_choices()[1:]]
 
 
 class LimitForm(_Seen):
@@ -411,6 +477,13 @@ class LimitForm(_Seen):
 
     action = HiddenField()
     at_most = WholeNumberField("How often at most?", render_kw=_NARROW)
+
+
+class TargetForm(_Seen):
+    """By when to aim at something."""
+
+    target = HiddenField()
+    within = WholeNumberField("How many?", render_kw=_NARROW)
 
 
 class ApproverForm(_Seen):
@@ -509,7 +582,7 @@ class CloseForm(PortalForm):
 class TieForm(PortalForm):
     """What joins me with somebody."""
 
-    other = ChoiceField("With whom?", validate_choice=False)
+    other = RadiosField("With whom?", validate_choice=False)
     kind = RadiosField("What joins you?", validate_choice=False)
     in_register = TickField("It also stands in the trust's register of interests")
     words = TextField(
@@ -519,7 +592,7 @@ class TieForm(PortalForm):
 
     def offer(self, people: Mapping[UUID, str], kinds: Mapping[str, str]) -> TieForm:
         """With whom, and how."""
-        self.other.choices = choices([("", ""), *((str(one), name) for one, name in people.items())])
+        self.other.choices = choices((str(one), name) for one, name in people.items())
         self.kind.choices = choices(kinds.items())
         return self
 

@@ -25,13 +25,17 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
     assert actor.person_id is not None
     slug = web.trust().slug
     for case in cases.list_waiting():
+        up = case.escalated_to_me and not case.waits_for_me
+        about = case.workflow if case.workflow != case.title else ""
         yield Task(
             title=f"{case.title}: {case.state[:1].lower()}{case.state[1:]}",
             url=url_for("cases.show", trust=slug, case_id=case.id),
-            detail=case.workflow if case.workflow != case.title else "",
+            detail="It is late and went up to you: see that it is done, or take it over." if up else about,
             due_on=case.due_on,
             place=case.school_name,
             urgency=0,
+            tag="Late" if up else "",
+            tag_kind="late" if up else "",
         )
     yield from _accounts(actor, slug)
     yield from _confidential(actor, slug)

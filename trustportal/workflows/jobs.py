@@ -115,6 +115,12 @@ def sweep_kept(*, slot: str) -> None:
     keeping.sweep(now=now())
 
 
+@job("default", on=Event.STAND_IN_NAMED)
+def stand_in_named(*, stand_in_id: str) -> None:
+    """Somebody gives the data protection officer's consent where that post may not: what waited for it is asked."""
+    keeping.sweep(now=now())
+
+
 @job("default", on=Event.CASE_DISPOSAL)
 def ask_for_disposal(*, case_id: str) -> None:
     """Ask the two who have to agree."""

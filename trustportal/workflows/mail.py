@@ -125,6 +125,16 @@ def disposal(*, trust_slug: str) -> Message:
     )
 
 
+def stand_in_wanted(*, trust_slug: str) -> Message:
+    """To the chair of the trust board: nobody may give the second consent to a disposal. Without content."""
+    return Message(
+        "Please name somebody who stands in",
+        "The time to keep a confidential record has come, and neither the data protection officer nor anybody who"
+        " stands in for them may decide about it. Please name somebody who can.",
+        f"/t/{trust_slug}/kept",
+    )
+
+
 def recipients_proposed(*, trust_slug: str) -> Message:
     """To trustees: a table waits for one of them."""
     return Message(

@@ -18,6 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from trustportal.db import PlaceOwned, SchoolOwned, TrustOwned, TrustRow, points_at
 from trustportal.workflows.anchors import CaseAnchor as CaseAnchor
 
+#: How the kinds of deadlines begin from which the clock knows that a late step goes upwards: the tier follows.
+ESCALATE = "escalate-"
+
 # -- definitions -------------------------------------------------------------------------------------------------
 
 
@@ -300,12 +303,40 @@ class CaseDeadline(_OfCase):
 
     state: Mapped[str] = mapped_column(String(60))
     visit: Mapped[int]
-    #: remind, due
+    #: remind, day (on the day itself), due, escalate-1, escalate-2 and so on
     kind: Mapped[str] = mapped_column(String(20))
     due_on: Mapped[date]
     fired_at: Mapped[datetime | None]
     #: Fired, or the state was left before.
     ended_at: Mapped[datetime | None]
+
+
+class CaseEscalation(_OfCase):
+    """To whom a late step went upwards, and when; without a person: there was nobody left, and an alarm was raised.
+
+    Only jobs add them. `tier`: how often it went up in this visit.
+    """
+
+    __tablename__ = "case_escalation"
+    __rules__ = (
+        points_at("workflow_case", "case_id"),
+        points_at("person", "person_id"),
+        Index(
+            "uq_case_escalation_once",
+            "trust_id",
+            "case_id",
+            "visit",
+            "tier",
+            "person_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    person_id: Mapped[UUID | None]
+    visit: Mapped[int]
+    tier: Mapped[int]
+    at: Mapped[datetime]
 
 
 class CaseSignature(_OfCase):

@@ -85,8 +85,8 @@ def test_notices_wait_to_be_gathered(
     world: World, ada: Someone, postbox: Postbox, monkeypatch: pytest.MonkeyPatch, superuser: Connection
 ) -> None:
     with monkeypatch.context() as patched:
-        settings = replace(world.app.config["PORTAL"], mail_batch_seconds=60)
-        patched.setitem(world.app.config, "PORTAL", settings)
+        settings = replace(world.worker_app.config["PORTAL"], mail_batch_seconds=60)
+        patched.setitem(world.worker_app.config, "PORTAL", settings)
         with world.looking(), unit_of_work():
             notify(ada.id, subject="Soon", body="Soon.", path="/t/larkfield/")
     world.run_jobs()

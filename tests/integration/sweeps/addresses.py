@@ -57,6 +57,7 @@ NAMES: Mapping[str, Any] = {
             "routing_id",
             "run_id",
             "signature_id",
+            "stand_in_id",
             "task_id",
             "tie_id",
             "version_id",

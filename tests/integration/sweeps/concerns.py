@@ -17,7 +17,7 @@ from trustportal.workflows.domain.case_records import Kind
 from trustportal.workflows.domain.engine import Given
 from trustportal.workflows.domain.recipients import Line, Table, with_line
 from trustportal.workflows.models import CaseAssignee, CaseParticipant, CaseTask, WorkflowCase
-from trustportal.workflows.services import acting, keeping, managing, recipients, reporting
+from trustportal.workflows.services import acting, keeping, managing, recipients, reporting, standing_in
 
 
 def furnish(
@@ -70,6 +70,10 @@ def furnish(
     with world.acting(world.manager) as actor:
         deputy = with_line(Table(), Line.WORKER, (Role.HEADTEACHER, Role.DEPUTY_HEADTEACHER))
         ids["routing_id"] = recipients.propose(actor, table=deputy, reason="A small school.", now=now()).id
+    with world.acting(people[Role.CHAIR_OF_TRUST_BOARD]) as actor:
+        ids["stand_in_id"] = standing_in.name(
+            actor, person_id=people[Role.TRUSTEE].id, reason="She knows the law.", now=now()
+        )
     world.run_jobs()
     ids |= {"concern_id": concern, "closed_concern_id": closed}
 
@@ -109,6 +113,12 @@ def _concern(world: World, school: Place, about: Someone, manager: Someone) -> U
         task_id = db.session.scalars(select(CaseTask.id).where(CaseTask.case_id == case_id)).one()
         for model in (CaseAssignee, CaseParticipant):
             db.session.execute(update(model).where(model.case_id == case_id).values(until_at=now()))
+        # Whichever of the two heads had it first sees the earlier one too, as a pattern: not here.
+        db.session.execute(
+            update(CaseParticipant)
+            .where(CaseParticipant.part == "pattern", CaseParticipant.person_id != manager.id)
+            .values(until_at=now())
+        )
         db.session.add(
             CaseAssignee(id=uuid4(), case_id=case_id, task_id=task_id, person_id=manager.id, since_at=now())
         )

@@ -311,6 +311,7 @@ FURTHER: dict[tuple[str, str], Callable[[Subject, Furnished], Answer]] = {
     ("POST", "workflows.remove_step"): _names_no_step,
     ("POST", "workflows.letter"): _names_no_step,
     ("POST", "workflows.limit"): _names_no_step,
+    ("POST", "workflows.target"): _names_no_step,
     # The address names a browser of nobody.
     ("POST", "account.end_session"): lambda _subject, _at: Answer.MISSING,
 }

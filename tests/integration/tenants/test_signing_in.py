@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ from argon2.low_level import verify_secret
 from passlib.totp import TOTP
 from sqlalchemy import event, select
 
-from trustportal import jobs
 from trustportal.access import Role
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.errors import RuleBroken
@@ -495,7 +495,9 @@ def test_outside_the_demonstration_its_pages_are_not_there(world, staff, client,
     assert client.get(world.url()).status_code == 303
 
 
-def test_in_the_demonstration_one_click_signs_in_without_a_second_factor(world, demo_app, postbox):
+def test_in_the_demonstration_one_click_signs_in_without_a_second_factor(
+    world, demo_app, postbox, monkeypatch
+):
     head = world.person("Hana Head", (Role.HEADTEACHER, world.school("Ashgrove")))
     with world.acting(world.manager) as actor:
         services.show_in_demonstration(actor, people=[(head.id, "Decides what the school changes.")])
@@ -512,6 +514,8 @@ def test_in_the_demonstration_one_click_signs_in_without_a_second_factor(world, 
     with world.acting(world.manager) as actor:
         person = services.add_person(actor, name="New Person", email="new@larkfield.example", now=now())
         services.invite(actor, person_id=person.id, now=now())
-    with demo_app.app_context(), scope(Scope.job(world.trust_id)):
-        jobs.run_inline()
+    monkeypatch.setitem(
+        world.worker_app.config, "PORTAL", replace(world.worker_app.config["PORTAL"], demo=True)
+    )
+    world.run_jobs()
     assert "Choose your password" in browser.get("/demo/mailbox").get_data(as_text=True)

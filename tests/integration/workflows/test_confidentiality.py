@@ -14,11 +14,14 @@ from sqlalchemy import func, select, text
 
 from tests.integration.conftest import Postbox
 from tests.integration.sweeps.catalogue import declared
+from tests.integration.workflows.allegation_world import WORDS, Trust
 from tests.integration.workflows.conftest import Office
 from tests.world import Someone
+from trustportal.access import Role
 from trustportal.db import db, unit_of_work
 from trustportal.errors import NotFound
-from trustportal.kernel_models import Mail, Outbox
+from trustportal.kernel_models import Mail, Notice, Outbox
+from trustportal.mail import notify
 from trustportal.protection import OF_THE_WEB, Reach
 from trustportal.servers import DatabaseUrls
 from trustportal.times import now, today
@@ -27,12 +30,12 @@ from trustportal.workflows.domain.engine import Given
 from trustportal.workflows.models import CaseSubject, TrustKey, WorkflowCase
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.sealing import Seal
-from trustportal.workflows.services import acting, anchoring
+from trustportal.workflows.services import acting, anchoring, managing, reporting
 
 TABLES = (
     "workflow_case", "case_participant", "case_task", "case_assignee", "case_deadline", "case_signature", "case_note",
     "case_document", "case_event", "case_event_payload", "case_head", "case_subject", "case_recusal",
-    "case_anchor",
+    "case_anchor", "case_escalation",
 )  # fmt: skip
 
 
@@ -43,14 +46,31 @@ class Bare:
         self.connection = psycopg.connect(url)
         self.trust_id = trust_id
 
-    def as_person(self, person_id: UUID | None, *, officer: bool = True) -> Bare:
+    def as_person(
+        self, person_id: UUID | None, *, officer: bool = True, schools: tuple[UUID, ...] = ()
+    ) -> Bare:
         self.connection.rollback()
         self.connection.execute(
             "SELECT set_config('app.trust_id', %s, true), set_config('app.person_id', %s, true),"
-            " set_config('app.school_ids', '{}', true), set_config('app.all_schools', %s, true)",
-            [str(self.trust_id), str(person_id or ""), "on" if officer else "off"],
+            " set_config('app.school_ids', %s, true), set_config('app.all_schools', %s, true)",
+            [
+                str(self.trust_id),
+                str(person_id or ""),
+                "{" + ",".join(map(str, schools)) + "}",
+                "on" if officer else "off",
+            ],
         )
         return self
+
+    def everything(self) -> dict[str, tuple[int, str]]:
+        """How many rows of each table there are to see, and a digest of all that stands in them."""
+        found: dict[str, tuple[int, str]] = {}
+        for table in declared().protected:
+            ((count, digest),) = self.connection.execute(
+                f"SELECT count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {table} t"  # type: ignore[arg-type]
+            ).fetchall()
+            found[table] = (count, digest)
+        return found
 
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -86,7 +106,89 @@ def test_the_database_itself_hides_a_case(office: Office, bare: Bare) -> None:
         assert bare.as_person(outsider.id).counts() == nothing, outsider.name
     assert bare.as_person(None).counts() == nothing
     seen = bare.as_person(office.teacher.id, officer=False).counts()
-    assert all(seen[table] for table in TABLES if table not in {"case_subject", "case_recusal"})
+    assert all(
+        seen[table] for table in TABLES if table not in {"case_subject", "case_recusal", "case_escalation"}
+    )
+
+
+def test_no_row_of_any_table_tells_that_there_is_a_case(trust: Trust, database: DatabaseUrls) -> None:
+    """Not notices, mails and what jobs have to do either, asked with raw SQL: for the person whom it is about, for the
+    head of another school, and for everybody at the trust who has no part in it.
+    """
+    elsewhere = trust.world.school("Birchwood")
+    other_head = trust.world.person("Olaf Other", (Role.HEADTEACHER, elsewhere))
+    trust.world.run_jobs()
+    bare = Bare(database.web, trust.world.trust_id)
+    outside = {
+        "the subject": (trust.third, False, (trust.school.id,)),
+        "a colleague": (trust.colleague, False, (trust.school.id,)),
+        "another head": (other_head, False, (elsewhere.id,)),
+        "the network manager": (trust.world.manager, True, ()),
+        "a trustee": (trust.trustee, True, ()),
+        "the chief executive": (trust.ceo, True, ()),
+        "the clerk": (trust.clerk, True, ()),
+        "nobody": (Someone(None, "", None, None), True, ()),  # type: ignore[arg-type]
+    }
+
+    def looked() -> dict[str, dict[str, tuple[int, str]]]:
+        return {
+            who: bare.as_person(person.id, officer=officer, schools=schools).everything()
+            for who, (person, officer, schools) in outside.items()
+        }
+
+    before = looked()
+    with trust.world.acting(trust.teacher):
+        for about in ([trust.third.id], [trust.third.id, trust.leader.id]):
+            reporting.report(
+                trust.teacher.id,
+                school_id=trust.school.id,
+                given={"about": [str(one) for one in about], "involved": "no", "what": WORDS, "capacity": "saw",
+                       "no_images": True},
+                may_be_named=set(about),
+                now=now(),
+            )  # fmt: skip
+    trust.world.run_jobs()
+    for case_id in trust.case_ids():
+        with trust.world.acting(trust.head) as actor:
+            acting.add_note(actor, case_id=case_id, text=WORDS, now=now())
+            managing.add_subject(actor, case_id=case_id, person_id=trust.vice.id, reason="He too.", now=now())
+        trust.world.run_jobs()
+    assert len(trust.case_ids()) == 2
+    after = looked()
+    for who in outside:
+        assert {table for table in before[who] if before[who][table] != after[who][table]} == set(), who
+    # It is no empty proof: whoever has it is told, and the workers have had something to do.
+    told = bare.as_person(trust.head.id, officer=False, schools=(trust.school.id,)).everything()
+    assert min(told["notice"][0], told["mail"][0], told["workflow_case"][0]) > 0
+    assert told["outbox"][0] == 0
+    with trust.behind():
+        assert db.session.scalars(select(func.count(Outbox.id)).where(Outbox.event == "case.route")).one() > 0
+    bare.connection.close()
+
+
+def test_what_others_are_told_is_taken_back_by_whoever_takes_part_alone(
+    trust: Trust, database: DatabaseUrls
+) -> None:
+    case_id = trust.send()
+    path = trust.case_url(case_id)
+    with trust.behind(), unit_of_work():
+        for one in (path, trust.world.url()):
+            notify(trust.leader.id, subject="Something", body="Something.", path=one)
+    bare = Bare(database.web, trust.world.trust_id)
+    take = "SELECT withdraw_notices(%s, %s, %s)"
+    for stranger in (trust.dsl, trust.world.manager):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="what others are told"):
+            bare.as_person(stranger.id).connection.execute(
+                take, [trust.world.trust_id, trust.leader.id, path]
+            )
+    bare.as_person(trust.teacher.id, officer=False).connection.execute(
+        take, [trust.world.trust_id, trust.leader.id, path]
+    )
+    bare.connection.commit()
+    bare.connection.close()
+    with trust.behind():
+        waiting = select(Notice.path).where(Notice.person_id == trust.leader.id, Notice.mail_id.is_(None))
+        assert list(db.session.scalars(waiting)) == [trust.world.url()]
 
 
 def test_the_web_can_let_nobody_in(office: Office, bare: Bare) -> None:
@@ -222,6 +324,8 @@ def test_every_case_table_is_hidden_from_the_web(office: Office) -> None:
         assert rules[table].reach in OF_THE_WEB, table
     assert rules["case_intake"].reach is Reach.OWN
     assert rules["tie"].reach is Reach.OWN
+    assert rules["notice"].reach is rules["mail"].reach is Reach.TOLD
+    assert rules["outbox"].reach is Reach.JOBS
 
 
 def test_who_takes_part_sees_it_through_the_application_too(office: Office) -> None:

@@ -139,7 +139,11 @@ def test_whoever_declares_a_tie_is_asked_no_more_and_nobody_else_sees_it(
     leader = client_for(office.leader)
     offered = leader.get(office.world.url("ties")).get_data(as_text=True)
     assert "Tara Teacher" in offered
-    assert 'value=""' in offered
+    assert "Headteacher at Ashgrove" in offered, "two can have one name"
+    found = leader.get(office.world.url("ties?name=hana+h")).get_data(as_text=True)
+    assert "Hana Head" in found
+    assert "Tara Teacher" not in found
+    assert "Nobody who serves here" in leader.get(office.world.url("ties?name=Nemo")).get_data(as_text=True)
     refused = leader.post(office.world.url("ties"), data={"kind": "related"})
     assert refused.status_code == 422
     assert "Choose who it is." in refused.get_data(as_text=True)

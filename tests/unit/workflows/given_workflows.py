@@ -97,7 +97,14 @@ def definitions(draw: st.DrawFn) -> Definition:
             actions.append(Action("withdraw", "Withdraw", "refused", ActionKind.END, by_starter=True))
         deadline = Deadline(
             draw(st.integers(1, 10)),
-            escalate=(role_rule(Role.CEO),),
+            on_the_day=draw(st.booleans()),
+            escalate=tuple(
+                role_rule(role)
+                for role in draw(
+                    st.lists(st.sampled_from((*ROLES_HERE, *ROLES_ABOVE)), min_size=1, max_size=3)
+                )
+            ),
+            escalate_after=draw(st.integers(0, 3)),
             lapse_to=draw(st.sampled_from(["", onward])),
         )
         states.append(State(f"s{number}", f"Step {number}", seats, tuple(actions), deadline))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trustportal.workflows.domain import days
-from trustportal.workflows.domain.days import Break
-from trustportal.workflows.domain.definition import Deadline, Unit
+from trustportal.workflows.domain.days import Break, escalate_on
+from trustportal.workflows.domain.definition import Deadline, Rule, RuleKind, Unit
 
 DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 
@@ -51,3 +52,15 @@ def test_a_deadline_lies_ahead_on_a_working_day_with_so_many_between(start: date
 def test_counting_forth_and_back_agree(start: date, ahead: int) -> None:
     end = start + timedelta(days=ahead)
     assert days.working_days_between(end, start) == -days.working_days_between(start, end)
+
+
+def test_a_late_step_goes_upwards_on_a_working_day_past_easter_and_school_holidays() -> None:
+    """Due on Maundy Thursday 2027: Good Friday and Easter Monday do not count, nor days that stop the clock."""
+    due = date(2027, 3, 25)
+    deadline = Deadline(1, escalate=(Rule(RuleKind.STARTER),), escalate_after=1)
+    assert escalate_on(deadline, due) == date(2027, 3, 30)
+    holidays = [Break(date(2027, 3, 26), date(2027, 4, 9))]
+    assert escalate_on(deadline, due, holidays) == date(2027, 3, 30), "they do not stop this clock"
+    assert escalate_on(replace(deadline, stops_in_holidays=True), due, holidays) == date(2027, 4, 12)
+    assert escalate_on(replace(deadline, escalate_after=0), due) is None
+    assert escalate_on(replace(deadline, escalate=()), due) is None

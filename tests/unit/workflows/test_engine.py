@@ -15,9 +15,10 @@ from tests.unit.workflows.given_workflows import SCHOOL, definitions, person, ro
 from trustportal.access import Role
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.workflows.domain import checking, editing, engine, reading
+from trustportal.workflows.domain.days import escalate_on
 from trustportal.workflows.domain.definition import ActionKind, Definition
 from trustportal.workflows.domain.engine import CaseFacts, Given, Pending
-from trustportal.workflows.domain.routing import Circumstances, Roster, barred, route
+from trustportal.workflows.domain.routing import Circumstances, Roster, barred, next_above, route
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TEACHER, LEADER, HEAD, OTHER = (person(number) for number in range(4))
@@ -144,6 +145,31 @@ def test_random_definitions_are_valid_and_survive_being_stored(definition: Defin
     assert reading.from_data(reading.to_data(definition)) == definition
 
 
+def all_the_way_up(definition: Definition, among: Roster, case: CaseFacts) -> set[UUID]:
+    """Everybody to whom a late step goes, one after the other, until nobody is left."""
+    state = definition.state(case.state)
+    around = Circumstances(SCHOOL, case.starter, case.values, case.subjects)
+    passed = {one for task in case.tasks for one in task.people}
+    found: set[UUID] = set()
+    dated = engine.dated(state, NOW.date())
+    assert dated is not None
+    assert state.deadline is not None
+    on = dated.escalate
+    assert (on is not None) == (state.deadline.escalate_after > 0)
+    assert on is None or on > dated.due
+    while people := set(
+        next_above(definition, state, among, around, passed=frozenset(passed | found)).people
+    ):
+        assert not people & found, "nobody is told twice"
+        found |= people
+        if on is not None:
+            later = escalate_on(state.deadline, on)
+            assert later is not None
+            assert later > on
+            on = later
+    return found
+
+
 @settings(max_examples=200)
 @given(definitions(), rosters(), st.integers(0, 9), st.integers(0, 9), st.data())
 def test_a_random_walk_never_strands_a_case(
@@ -173,6 +199,9 @@ def test_a_random_walk_never_strands_a_case(
         open_tasks = [task for task in case.tasks if not task.done]
         assert open_tasks, "nobody has anything to do"
         assert all(not task.people & never for task in case.tasks)
+        went_up = all_the_way_up(definition, among, case)
+        assert not went_up & (never | {began}), "it went up to whom it is about, or to whoever waits for it"
+        assert not any(task.people & went_up for task in open_tasks), "whoever has it was asked again"
         stuck = [task for task in open_tasks if not task.people]
         for task in stuck:
             seat = state.seat(task.seat)

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.errors import NotFound
-from trustportal.kernel_models import Mail, WebSession
+from trustportal.kernel_models import DemonstrationMail, WebSession
 from trustportal.tenants.models import (
     Account,
 )
@@ -117,6 +117,10 @@ def list_shown(*, on: date) -> list[Shown]:
     return found
 
 
-def list_newest_mails(limit: int) -> list[Mail]:
-    """The newest mails of the trust."""
-    return list(db.session.scalars(select(Mail).order_by(Mail.created_at.desc()).limit(limit)))
+def list_newest_mails(limit: int) -> list[DemonstrationMail]:
+    """The newest mails of the trust, as the demonstration shows them to everybody."""
+    return list(
+        db.session.scalars(
+            select(DemonstrationMail).order_by(DemonstrationMail.created_at.desc()).limit(limit)
+        )
+    )

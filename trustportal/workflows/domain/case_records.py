@@ -278,8 +278,6 @@ class Clock:
     done_on: date | None = None
     #: A local authority's own, tighter rule, in its words.
     tighter: str = ""
-    #: Something to aim at, and no rule.
-    is_target: bool = False
 
     @property
     def was_met(self) -> bool:
@@ -312,7 +310,4 @@ def clocks(came_on: date, records: Iterable[Recorded], *, local_rule: str = "") 
             found.append(Clock("Written confirmation of the suspension", add_working_days(day, 1)))
         elif one.kind is Kind.CONFIRMATION and since is not None:
             found[-1] = Clock(found[-1].words, found[-1].due, day)
-    found.append(
-        Clock("Settled, as four in five are", came_on + timedelta(days=30), is_target=True),
-    )
     return found

@@ -111,8 +111,7 @@ def _seated(definition: Definition) -> Iterator[Finding]:
             yield _error(f"“{state.title}” has no deadline: a case could lie there unseen.", state)
         elif state.deadline.within < (0 if state.deadline.from_field else 1):
             yield _error(f"The deadline of “{state.title}” has to be at least one day.", state)
-        # Of a case about somebody's conduct nobody more is told than has it: only who holds it is reminded.
-        elif not state.deadline.escalate and not definition.safeguarding:
+        elif not state.deadline.escalate:
             yield Finding(
                 Weight.WARNING, f"Nobody is told when “{state.title}” takes longer than it should.", state.key
             )

@@ -69,6 +69,16 @@ def due_on(deadline: Deadline, start: date, breaks: Iterable[Break] = ()) -> dat
     return add_working_days(start, deadline.within, counted)
 
 
+def escalate_on(deadline: Deadline, day: date, breaks: Iterable[Break] = ()) -> date | None:
+    """The day on which what was due on a day, or went up on it, goes (further) upwards; None where the definition tells
+    them at once.
+    """
+    if not deadline.escalate or deadline.escalate_after <= 0:
+        return None
+    counted = tuple(breaks) if deadline.stops_in_holidays else ()
+    return add_working_days(day, deadline.escalate_after, counted)
+
+
 def remind_on(deadline: Deadline, start: date, due: date) -> date | None:
     """The day on which those who have not acted are reminded; None where it would be the first day already."""
     if deadline.remind_before <= 0:

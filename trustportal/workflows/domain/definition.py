@@ -143,19 +143,45 @@ class Unit(StrEnum):
 class Deadline:
     """By when a state has to be left. `stops_in_holidays`: days of school holidays are not counted.
 
-    `remind_before`: so many working days before, everybody who has not acted is reminded. `escalate`: who is told when
-    it has passed.
+    `remind_before`: so many working days before, everybody who has not acted is reminded; `on_the_day`: on the day too.
+    `escalate`: who is told when it has passed: the first that is neither a subject, nor barred, nor has it already.
+    `escalate_after`: so many working days later, and after as many again whoever comes next; 0: at once, and once.
     """
 
     within: int
     unit: Unit = Unit.WORKING_DAYS
     stops_in_holidays: bool = False
     remind_before: int = 1
+    on_the_day: bool = False
     escalate: tuple[Rule, ...] = ()
+    escalate_after: int = 0
     #: Counted from the day in this field instead of the day on which the state was entered.
     from_field: str = ""
     #: Where the case goes by itself when the day has passed; "": it stays.
     lapse_to: str = ""
+
+
+class TargetUnit(StrEnum):
+    """What a target counts."""
+
+    WORKING_DAYS = "working_days"
+    DAYS = "days"
+    MONTHS = "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to aim at by a day, and no rule. `since`: the action from which it is counted; "" for the beginning.
+
+    `met_by`: the actions with which it is reached.
+    """
+
+    key: str
+    label: str
+    within: int
+    unit: TargetUnit = TargetUnit.DAYS
+    since: str = ""
+    met_by: tuple[str, ...] = ()
 
 
 class ActionKind(StrEnum):
@@ -353,6 +379,7 @@ class Definition:
     #: Whether whoever starts a case goes on seeing it. One who acts in it does anyway.
     starter_sees: bool = True
     twin: Twin | None = None
+    targets: tuple[Target, ...] = ()
 
     def state(self, key: str) -> State:
         """A state by its key. Raises KeyError."""

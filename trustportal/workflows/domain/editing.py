@@ -25,6 +25,8 @@ from trustportal.workflows.domain.definition import (
 )
 
 MOST_DAYS = 365
+#: How many working days a reminder can come before a deadline, or an escalation after it.
+MOST_WAIT = 60
 
 
 def _state(definition: Definition, key: str) -> State:
@@ -48,15 +50,39 @@ def days(number: int | None, field: str) -> int:
 
 
 def set_deadline(
-    definition: Definition, state: str, *, within: int | None, stops_in_holidays: bool
+    definition: Definition,
+    state: str,
+    *,
+    within: int | None,
+    stops_in_holidays: bool,
+    remind_before: int | None = None,
+    on_the_day: bool | None = None,
+    escalate_after: int | None = None,
+    escalate_to: Role | None = None,
 ) -> Definition:
-    """Another deadline for a step, and whether school holidays stop it."""
+    """Another deadline for a step, and whether school holidays stop it; who is reminded when, and when and to whom a
+    late step goes upwards. What is None stays as it was.
+    """
     found = _state(definition, state)
     if found.closed:
         raise NotFound()
     before = found.deadline or Deadline(1)
     length = days(within, "within")
-    deadline = replace(before, within=length, stops_in_holidays=stops_in_holidays)
+    remind = before.remind_before if remind_before is None else remind_before
+    if not 0 <= remind <= MOST_WAIT:
+        raise RuleBroken(f"Enter a number of working days between 0 and {MOST_WAIT}.", "remind_before")
+    wait = before.escalate_after if escalate_after is None else escalate_after
+    if not 0 <= wait <= MOST_WAIT:
+        raise RuleBroken(f"Enter a number of working days between 0 and {MOST_WAIT}.", "escalate_after")
+    deadline = replace(
+        before,
+        within=length,
+        stops_in_holidays=stops_in_holidays,
+        remind_before=remind,
+        on_the_day=before.on_the_day if on_the_day is None else on_the_day,
+        escalate_after=wait,
+        escalate=before.escalate if escalate_to is None else _rules_for(escalate_to),
+    )
     return _with(definition, replace(found, deadline=deadline))
 
 
@@ -199,6 +225,11 @@ def remove_step(definition: Definition, state: str) -> Definition:
     asked = {action.key for one in states for action in one.actions}
     fields = tuple(one for one in definition.fields if not one.asked_by or one.asked_by in asked)
     left = {one.key for one in fields}
+    targets = tuple(
+        replace(one, met_by=tuple(key for key in one.met_by if key in asked))
+        for one in definition.targets
+        if not one.since or one.since in asked
+    )
     states = [
         replace(
             one,
@@ -213,6 +244,7 @@ def remove_step(definition: Definition, state: str) -> Definition:
         definition,
         states=tuple(states),
         fields=fields,
+        targets=targets,
         resubmit_to="" if definition.resubmit_to == state else definition.resubmit_to,
     )
 
@@ -252,6 +284,19 @@ def set_limit(definition: Definition, state: str, action: str, *, at_most: int |
             )
             for one in definition.states
         ),
+    )
+
+
+def set_target(definition: Definition, target: str, *, within: int | None) -> Definition:
+    """Another length for something to aim at, in the unit that it counts."""
+    found = next((one for one in definition.targets if one.key == target), None)
+    if found is None:
+        raise NotFound()
+    if within is None or not 1 <= within <= MOST_DAYS:
+        raise RuleBroken(f"Enter a number between 1 and {MOST_DAYS}.", "within")
+    changed = replace(found, within=within)
+    return replace(
+        definition, targets=tuple(changed if one.key == target else one for one in definition.targets)
     )
 
 

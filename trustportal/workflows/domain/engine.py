@@ -15,7 +15,7 @@ from uuid import UUID
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.times import day_of
 from trustportal.workflows.domain import answers, naming
-from trustportal.workflows.domain.days import Break, due_on, remind_on
+from trustportal.workflows.domain.days import Break, due_on, escalate_on, remind_on
 from trustportal.workflows.domain.definition import (
     Action,
     ActionKind,
@@ -76,10 +76,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """When a state is due, and when those who have not acted are reminded."""
+    """When a state is due, when those who have not acted are reminded, and when it goes upwards."""
 
     due: date
     remind: date | None
+    on_the_day: date | None = None
+    escalate: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,12 @@ def dated(
         answers.as_day((values or {}).get(state.deadline.from_field)) if state.deadline.from_field else None
     )
     due = due_on(state.deadline, since or on, breaks)
-    return Dated(due, remind_on(state.deadline, on, due))
+    return Dated(
+        due,
+        remind_on(state.deadline, on, due),
+        due if state.deadline.on_the_day and due > on else None,
+        escalate_on(state.deadline, due, breaks),
+    )
 
 
 def lapse(

@@ -19,6 +19,10 @@ def check(before: Definition, after: Definition) -> None:
             " allegations”. It cannot be changed here."
         )
     for state in after.states:
+        if _wait(state) > _wait(next(one for one in before.states if one.key == state.key)):
+            raise RuleBroken(
+                f"When it is late, “{state.title}” can go upwards earlier, and not later.", "escalate_after"
+            )
         there = next(one for one in before.states if one.key == state.key)
         if _days(state) > _days(there):
             raise RuleBroken(
@@ -45,6 +49,10 @@ def _reach(definition: Definition) -> object:
         tuple((one.key, one.to) for one in definition.letters),
         tuple((one.key, one.kind, one.asked_by) for one in definition.fields),
     )
+
+
+def _wait(state: State) -> int:
+    return state.deadline.escalate_after if state.deadline else 0
 
 
 def _days(state: State) -> int:

@@ -26,7 +26,7 @@ _STRICT = ConfigDict(extra="forbid")
 def _adapter() -> TypeAdapter[Definition]:
     for name in (
         "Option", "Condition", "Field", "Rule", "Route", "Seat", "Deadline", "Fork", "Meeting", "Action", "State",
-        "Letter", "SchoolMay", "Twin", "Definition",
+        "Letter", "SchoolMay", "Target", "Twin", "Definition",
     ):  # fmt: skip
         getattr(model, name).__pydantic_config__ = _STRICT
     return TypeAdapter(Definition)
@@ -111,6 +111,11 @@ def _sound(definition: Definition) -> None:
             )
         for seat in state.seats:
             _known(seat.apart_from, fields | {f"state:{key}" for key in states}, f"“{seat.title}”")
+    _unique("target", [one.key for one in definition.targets])
+    for target in definition.targets:
+        for key in (*target.met_by, *((target.since,) if target.since else ())):
+            if key not in actions:
+                raise RuleBroken(f"The target “{target.label}” names “{key}”, which is no action.")
     if definition.resubmit_to and definition.resubmit_to not in states:
         raise RuleBroken(f"A changed form begins again at “{definition.resubmit_to}”, which is no state.")
     for field in definition.fields:

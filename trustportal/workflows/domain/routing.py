@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from trustportal.access import SCHOOL_ROLES, Role
-from trustportal.workflows.domain.definition import STARTER, Definition, Rule, RuleKind, Seat
+from trustportal.workflows.domain.definition import STARTER, Definition, Rule, RuleKind, Seat, State
 
 _STAFF_OF_A_SCHOOL = SCHOOL_ROLES - {
     Role.HEADTEACHER,
@@ -257,6 +257,25 @@ def route(
     """Who sits in a seat: by its own rules, then upwards; never anybody barred, nor (`taken`) who sits beside it."""
     rules = (*seat.rules, *definition.upwards)
     return choose(rules, definition, roster, case, without=apart(seat, case) | taken)
+
+
+def next_above(
+    definition: Definition,
+    state: State,
+    roster: Roster,
+    case: Circumstances,
+    *,
+    passed: frozenset[UUID] = frozenset(),
+) -> Routed:
+    """Whom a late step goes to: the next in the order of the definition, and then upwards. Never a subject or anybody
+    barred by one, nobody who stepped back, nobody in `passed` (who has it, or was told already), and not the starter,
+    whom it would tell only what they wait for.
+    """
+    if state.deadline is None or not state.deadline.escalate:
+        return Routed(())
+    starter = frozenset({case.starter}) if case.starter else frozenset[UUID]()
+    rules = (*state.deadline.escalate, *definition.upwards)
+    return choose(rules, definition, roster, case, without=passed | starter)
 
 
 def watchers(definition: Definition, roster: Roster, case: Circumstances) -> frozenset[UUID]:

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from trustportal.workflows.domain.days import Break, due_on
+from trustportal.workflows.domain.days import Break, due_on, escalate_on
 from trustportal.workflows.domain.definition import Definition, Rule
-from trustportal.workflows.domain.routing import Circumstances, Roster, choose, route
+from trustportal.workflows.domain.routing import Circumstances, Roster, next_above, route
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class TriedStep:
     due: date | None
     told: tuple[UUID, ...] = ()
     closed: bool = False
+    #: When they would be told, where that is not at once.
+    up: date | None = None
 
 
 def try_out(
@@ -58,10 +60,13 @@ def try_out(
             seats.append(TriedSeat(seat.title, routed.people, routed.rule, routed.passed_over))
             signers += [(state.key, person) for person in routed.people[:1]]
         due: date | None = None
+        up: date | None = None
         told: tuple[UUID, ...] = ()
         if state.deadline:
             due = due_on(state.deadline, day, breaks)
-            told = choose(state.deadline.escalate, definition, roster, case).people
-        steps.append(TriedStep(state.key, state.title, tuple(seats), due, told, state.closed))
+            sit = frozenset(person for seat in seats for person in seat.people)
+            told = next_above(definition, state, roster, case, passed=sit).people
+            up = escalate_on(state.deadline, due, breaks)
+        steps.append(TriedStep(state.key, state.title, tuple(seats), due, told, state.closed, up))
         day = due or day
     return tuple(steps)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from trustportal.workflows.models import (
     CaseAssignee,
     CaseDeadline,
     CaseDocument,
+    CaseEscalation,
     CaseEvent,
     CaseIntake,
     CaseNote,
@@ -176,6 +177,17 @@ def list_deadlines(case_id: UUID) -> list[CaseDeadline]:
     )
 
 
+def list_escalations(case_id: UUID, *, visit: int) -> list[CaseEscalation]:
+    """To whom a late step went upwards in a visit, in order."""
+    return list(
+        db.session.scalars(
+            select(CaseEscalation)
+            .where(CaseEscalation.case_id == case_id, CaseEscalation.visit == visit)
+            .order_by(CaseEscalation.tier, CaseEscalation.at, CaseEscalation.id)
+        )
+    )
+
+
 def list_documents(case_id: UUID) -> list[CaseDocument]:
     """Letters and the signed form, newest first."""
     return list(
@@ -235,10 +247,13 @@ class Listed:
     #: Whether it waits for the person of the scope.
     waits_for_me: bool
     is_mine: bool
+    #: Since when the present step is with somebody above, because it is late; and whether with the scope's person.
+    escalated_at: datetime | None = None
+    escalated_to_me: bool = False
 
 
 def list_waiting() -> list[Listed]:
-    """The cases that wait for the person of the scope."""
+    """The cases that wait for the person of the scope, or went up to them because somebody is late."""
     return list_cases(waiting=True)
 
 
@@ -247,7 +262,7 @@ def list_cases(
 ) -> list[Listed]:
     """The cases in which the person of the scope takes part: open ones by their deadline, closed ones newest first.
 
-    `waiting`: only those that wait for them.
+    `waiting`: only those that wait for them, or went up to them.
     """
     scope = current_scope()
     me = scope.person_id if scope else None
@@ -271,8 +286,18 @@ def list_cases(
         )
         .exists()
     )
+    up = (CaseEscalation.case_id == WorkflowCase.id, CaseEscalation.visit == WorkflowCase.visit)
+    went_up = select(func.min(CaseEscalation.at)).where(*up, CaseEscalation.person_id.is_not(None))
+    to_me = select(CaseEscalation.id).where(*up, CaseEscalation.person_id == me).exists()
     statement = _mine(
-        select(WorkflowCase, School, due.label("due"), waits.label("waits"))
+        select(
+            WorkflowCase,
+            School,
+            due.label("due"),
+            waits.label("waits"),
+            went_up.scalar_subquery().label("went_up"),
+            to_me.label("to_me"),
+        )
         .join(School, School.id == WorkflowCase.school_id)
         .where(WorkflowCase.closed_at.is_not(None) if closed else WorkflowCase.closed_at.is_(None))
         .order_by(
@@ -284,15 +309,19 @@ def list_cases(
     if school_id is not None:
         statement = statement.where(WorkflowCase.school_id == school_id)
     if waiting:
-        statement = statement.where(waits)
+        statement = statement.where(waits | to_me)
     rows = db.session.execute(statement).all()
     if not rows:
         return []
     said = definitions.titles(row[0].version_id for row in rows)
     seal = Seal.of_trust()
     return [
-        _listed(case, school, said[case.version_id], seal, day, is_due, me)
-        for case, school, day, is_due in rows
+        replace(
+            _listed(case, school, said[case.version_id], seal, day, is_due, me),
+            escalated_at=at if case.closed_at is None else None,
+            escalated_to_me=bool(mine) and case.closed_at is None,
+        )
+        for case, school, day, is_due, at, mine in rows
     ]
 
 
@@ -377,7 +406,9 @@ def routes_to_come() -> set[UUID]:
 
 
 def list_due_deadlines(today: date) -> list[UUID]:
-    """Deadlines for which the clock has something to do: reminders from their day on, ends from the day after."""
+    """Deadlines for which the clock has something to do: reminders and escalations from their day on, ends from the day
+    after.
+    """
     return list(
         db.session.scalars(
             select(CaseDeadline.id)
@@ -385,7 +416,7 @@ def list_due_deadlines(today: date) -> list[UUID]:
                 CaseDeadline.ended_at.is_(None),
                 CaseDeadline.fired_at.is_(None),
                 or_(
-                    (CaseDeadline.kind == "remind") & (CaseDeadline.due_on <= today),
+                    (CaseDeadline.kind != "due") & (CaseDeadline.due_on <= today),
                     (CaseDeadline.kind == "due") & (CaseDeadline.due_on < today),
                 ),
             )

@@ -9,11 +9,15 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
+from trustportal.access import ROLE_LABELS, Role
 from trustportal.db import current_scope, db
 from trustportal.errors import NotFound
-from trustportal.tenants.models import Membership, Person
+from trustportal.tenants.models import Membership, Person, School
 from trustportal.workflows.meeting_models import InterestEntry
 from trustportal.workflows.models import Tie
+
+#: So many colleagues are shown at once.
+MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,29 @@ def nameable(on: date) -> dict[UUID, str]:
         .order_by(Person.name)
     )
     return {row.id: row.name for row in rows}
+
+
+def found(on: date, words: str) -> dict[UUID, str]:
+    """Those of them whose name holds some words: with what they do where, since two can have one name."""
+    wanted = words.casefold().split()
+    names = {
+        one: name for one, name in nameable(on).items() if all(word in name.casefold() for word in wanted)
+    }
+    posts = db.session.execute(
+        select(Membership.person_id, Membership.role, School.short_name)
+        .outerjoin(School, School.id == Membership.school_id)
+        .where(
+            Membership.person_id.in_(list(names)[:MOST]),
+            Membership.from_on <= on,
+            or_(Membership.to_on.is_(None), Membership.to_on >= on),
+        )
+        .order_by(School.short_name.nulls_first(), Membership.role)
+    )
+    held: dict[UUID, list[str]] = {}
+    for person, role, school in posts:
+        label = ROLE_LABELS[Role(role)]
+        held.setdefault(person, []).append(f"{label} at {school}" if school else label)
+    return {one: f"{name} ({', '.join(held[one])})" for one, name in names.items() if one in held}
 
 
 @dataclass(frozen=True, slots=True)

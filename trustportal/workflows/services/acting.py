@@ -267,13 +267,19 @@ def handovers(actor: Actor, case: Case, *, now: datetime) -> list[Handover]:
         return []
     roster, found = people.roster(day_of(now)), []
     around = circumstances(case, roster)
+    # To whom a late step went upwards may take it over.
+    went_up_to_me = any(
+        one.person_id == me for one in queries.list_escalations(case.row.id, visit=case.row.visit)
+    )
     for task in case.tasks:
         seat = case.state.seat(task.row.seat)
         if seat is None:
             continue
         mine = me in task.people
         rules = (*seat.rules, *case.definition.upwards)
-        out = domain.apart(seat, around) | set(task.people) | case.recused | {me}
+        out = domain.apart(seat, around) | set(task.people) | case.recused
+        if mine or not went_up_to_me:
+            out |= {me}
         if mine:
             posts = [post for post in roster.posts if post.school in {case.row.school_id, None}]
             if case.definition.key == ALLEGATION:
@@ -282,6 +288,7 @@ def handovers(actor: Actor, case: Case, *, now: datetime) -> list[Handover]:
             candidates = {post.person for post in posts}
         else:
             candidates = set(domain.all_candidates(rules, case.definition, roster, around))
+            candidates |= {me} if went_up_to_me else set()
         names = tenants.names_of(candidates - out - domain.barred(roster, case.subjects))
         if names:
             ordered = dict(sorted(names.items(), key=lambda pair: pair[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -16,11 +17,12 @@ from trustportal.workflows import chain
 from trustportal.workflows import mail as wording
 from trustportal.workflows.domain import engine
 from trustportal.workflows.domain import routing as domain
-from trustportal.workflows.models import CaseDeadline, CaseParticipant
+from trustportal.workflows.domain.days import escalate_on
+from trustportal.workflows.models import ESCALATE, CaseDeadline, CaseEscalation, CaseParticipant
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions, people
-from trustportal.workflows.services.entering import close, enter, leave
-from trustportal.workflows.services.routing import circumstances
+from trustportal.workflows.services.entering import close, due_of, enter, escalate_later, leave
+from trustportal.workflows.services.routing import alarm, circumstances
 
 
 def sweep(*, today: date) -> int:
@@ -33,7 +35,7 @@ def sweep(*, today: date) -> int:
 
 
 def fire(*, deadline_id: UUID, now: datetime) -> None:
-    """One deadline, once: remind those who have not acted, or tell that the day has passed."""
+    """One deadline, once: remind those who have not acted, tell that the day has passed, or go upwards."""
     with unit_of_work():
         found = db.session.scalars(
             select(CaseDeadline.case_id).where(CaseDeadline.id == deadline_id)
@@ -49,27 +51,31 @@ def fire(*, deadline_id: UUID, now: datetime) -> None:
             return
         row.fired_at = now
         waiting = {person for task in case.tasks for person in task.people}
-        facts = {
-            "trust_slug": tenants.get_trust().slug,
-            "case_id": case.row.id,
-            "workflow": case.definition.title,
-            "step": case.state.title,
-        }
-        quiet = case.definition.safeguarding
-        if row.kind == "remind":
-            due = next((one.due_on for one in queries.list_deadlines(found) if one.kind == "due"), row.due_on)
-            message = wording.reminder(**facts, due=due, quiet=quiet)  # type: ignore[arg-type]
-            told = waiting
-            chain.record(case.seal, found, "reminded", actor_id=None, now=now, to=_ids(told))
-        else:
-            message = wording.overdue(**facts, due=row.due_on, quiet=quiet)  # type: ignore[arg-type]
-            upwards = _upwards(case, now)
-            told = waiting | upwards
-            chain.record(case.seal, found, "overdue", actor_id=None, now=now, to=_ids(upwards))
-        for person_id in sorted(told, key=str):
-            notify(person_id, subject=message.subject, body=message.body, path=message.path)
         if row.kind == "due":
+            deadline = case.state.deadline
+            chain.record(case.seal, found, "overdue", actor_id=None, now=now)
+            _tell(case, waiting, wording.overdue, row.due_on)
+            if deadline is not None and deadline.escalate_after <= 0:
+                _escalate(case, waiting, tier=1, now=now)
             _lapse(case, now)
+        elif row.kind.startswith(ESCALATE):
+            _escalate(case, waiting, tier=int(row.kind.removeprefix(ESCALATE)), now=now)
+        else:
+            chain.record(case.seal, found, "reminded", actor_id=None, now=now, to=_ids(waiting))
+            _tell(case, waiting, wording.reminder, due_of(case) or row.due_on)
+
+
+def _tell(case: queries.Case, people_: set[UUID], compose: Callable[..., wording.Message], due: date) -> None:
+    message = compose(
+        trust_slug=tenants.get_trust().slug,
+        case_id=case.row.id,
+        workflow=case.definition.title,
+        step=case.state.title,
+        due=due,
+        quiet=case.definition.safeguarding,
+    )
+    for person_id in sorted(people_, key=str):
+        notify(person_id, subject=message.subject, body=message.body, path=message.path)
 
 
 def _lapse(case: queries.Case, now: datetime) -> None:
@@ -95,16 +101,42 @@ def _ids(people_: set[UUID]) -> list[str]:
     return sorted(str(one) for one in people_)
 
 
-def _upwards(case: queries.Case, now: datetime) -> set[UUID]:
-    """Whom the definition tells when a step is late: they see the case from now on. Never anybody barred."""
+def _escalate(case: queries.Case, waiting: set[UUID], *, tier: int, now: datetime) -> None:
+    """A late step goes to whoever is next: they see the case from now on, and are told. Nobody left: of a case about
+    somebody's conduct the clerk is told that something waits, and not what.
+    """
     deadline = case.state.deadline
-    if deadline is None:
-        return set()
+    if deadline is None or not deadline.escalate:
+        return
+    earlier = queries.list_escalations(case.row.id, visit=case.row.visit)
+    passed = waiting | {one.person_id for one in earlier if one.person_id is not None}
     roster = people.roster(day_of(now))
-    found = set(domain.choose(deadline.escalate, case.definition, roster, circumstances(case, roster)).people)
+    found = set(
+        domain.next_above(
+            case.definition, case.state, roster, circumstances(case, roster), passed=frozenset(passed)
+        ).people
+    )
+    if not found and not case.definition.safeguarding:
+        return
+    above: list[UUID | None] = [*sorted(found, key=str)]
+    for person_id in above or [None]:
+        db.session.add(
+            CaseEscalation(
+                id=uuid4(), case_id=case.row.id, person_id=person_id, visit=case.row.visit, tier=tier, at=now
+            )
+        )
     there = {one.person_id for one in queries.list_participants(case.row.id)}
     for person_id in sorted(found - there, key=str):
         db.session.add(
             CaseParticipant(id=uuid4(), case_id=case.row.id, person_id=person_id, part="told", since_at=now)
         )
-    return found
+    db.session.flush()
+    chain.record(case.seal, case.row.id, "escalated", actor_id=None, now=now, to=_ids(found))
+    if not found:
+        for task in case.tasks:
+            alarm(case, task, now)
+        return
+    _tell(case, found, wording.overdue, due_of(case) or day_of(now))
+    again = escalate_on(deadline, day_of(now), definitions.breaks_of(case.row.school_id))
+    if again is not None:
+        escalate_later(case, case.row.state, tier + 1, again)

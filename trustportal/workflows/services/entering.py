@@ -12,7 +12,7 @@ from trustportal.times import day_of
 from trustportal.workflows.domain.engine import Plan
 from trustportal.workflows.domain.keeping import keeping
 from trustportal.workflows.domain.recipients import ALLEGATION
-from trustportal.workflows.models import CaseDeadline, CaseTask
+from trustportal.workflows.models import ESCALATE, CaseDeadline, CaseTask
 from trustportal.workflows.queries.cases import Case, OpenTask
 
 
@@ -48,7 +48,16 @@ def enter(case: Case, plan: Plan, *, now: datetime) -> None:
         _deadline(case, "due", plan.dated.due)
         if plan.dated.remind is not None:
             _deadline(case, "remind", plan.dated.remind)
+        if plan.dated.on_the_day is not None:
+            _deadline(case, "day", plan.dated.on_the_day)
+        if plan.dated.escalate is not None:
+            escalate_later(case, plan.state, 1, plan.dated.escalate)
     db.session.flush()
+
+
+def escalate_later(case: Case, state: str, tier: int, on: date) -> None:
+    """The row from which the clock knows when a step goes upwards, unless it is taken before."""
+    _deadline(case, f"{ESCALATE}{tier}", on)
 
 
 def _deadline(case: Case, kind: str, on: date) -> None:

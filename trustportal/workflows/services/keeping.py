@@ -1,11 +1,13 @@
 """The end of what is kept: who is asked to agree that a case is disposed of, and the disposal. Only jobs see the cases.
 
 Two people have to agree, the data protection officer and the chair of the trust board. They see a reference, a ground
-and a day: no word of the case. Nobody is asked about a case that is about them, or about somebody close to them.
+and a day: no word of the case. Nobody is asked about a case that is about them, about somebody who leads them, or about
+somebody close to them: then whoever stands in is asked, and where nobody may, it is kept and an alarm says no more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -25,9 +27,9 @@ from trustportal.workflows.domain import keeping
 from trustportal.workflows.domain.keeping import Keeping
 from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.domain.routing import Roster, barred
-from trustportal.workflows.models import WorkflowCase
+from trustportal.workflows.models import Alarm, RegisterEntry, WorkflowCase
 from trustportal.workflows.queries import allegations as queries
-from trustportal.workflows.queries import cases, people
+from trustportal.workflows.queries import cases, people, stand_ins
 from trustportal.workflows.queries.cases import Case
 
 #: Who is asked, in order, for each of the two consents.
@@ -40,6 +42,10 @@ SEATS: dict[str, tuple[Role, ...]] = {
 def keeping_of(case: Case, roster: Roster, now: datetime) -> Keeping:
     """Until when a closed case is kept."""
     assert case.row.closed_at is not None
+    assert case.row.keep_until is not None
+    if case.definition.key != ALLEGATION:
+        account = _account_until(case)
+        return Keeping(max(case.row.keep_until, account or case.row.keep_until), keeping.Basis.PASSED)
     left = bool(case.subjects) and not case.subjects & roster.people()
     return keeping.keeping(
         case.values,
@@ -48,6 +54,17 @@ def keeping_of(case: Case, roster: Roster, now: datetime) -> Keeping:
         closed_on=day_of(case.row.closed_at),
         gone_on=day_of(now) if left else None,
     )
+
+
+def _account_until(case: Case) -> date | None:
+    """Until when the account that a request led to keeps the request: as long as it lives, and the usual time after."""
+    closed = db.session.scalars(
+        select(RegisterEntry.closed_on).where(RegisterEntry.case_id == case.row.id)
+    ).all()
+    if not closed:
+        return None
+    ends = [keeping.years_after(one, case.definition.keep_years) if one else date.max for one in closed]
+    return max(ends)
 
 
 def sweep(*, now: datetime) -> int:
@@ -71,21 +88,22 @@ def ask(*, case_id: UUID, now: datetime) -> None:
             return
         today = day_of(now)
         row = case.row
-        if (
-            case.definition.key != ALLEGATION
-            or row.closed_at is None
-            or row.legal_hold
-            or row.keep_until is None
-        ):
+        if row.closed_at is None or row.legal_hold or row.keep_until is None:
             return
         roster = people.roster(today)
         found = keeping_of(case, roster, now)
         left = found.basis is keeping.Basis.LEFT and not _kept_lately(case_id, today)
-        if row.keep_until > today and not left:
+        until = row.keep_until if case.definition.key == ALLEGATION else found.until
+        if until > today and not left:
             return
         asks = {one.seat: one for one in _open_asks(case_id)}
-        for seat, roles in SEATS.items():
-            _ask_seat(case, seat, roles, asks.get(seat), roster, now, found)
+        for seat in SEATS:
+            beside = {one.person_id for key, one in asks.items() if key != seat}
+            entitled = _entitled(case, seat, roster, frozenset(beside))
+            asked = _ask_seat(case, seat, entitled, asks.get(seat), now, found)
+            if asked is not None:
+                asks[seat] = asked
+        _alarm_unless_both(case, asks, roster, now)
         db.session.flush()
         agreed = {one.person_id for one in _open_asks(case_id) if one.answer == "agreed"}
         if len(agreed) == len(SEATS):
@@ -108,40 +126,71 @@ def _open_asks(case_id: UUID) -> list[DisposalAsk]:
     )
 
 
+def _entitled(case: Case, seat: str, roster: Roster, beside: frozenset[UUID]) -> list[UUID]:
+    """Who may give a consent, in order; never the person who gives the other."""
+    out = barred(roster, case.subjects) | beside
+    people_ = [person for role in SEATS[seat] for person in roster.holders(role, None)]
+    if seat == "dpo":
+        people_ += [one.person_id for one in stand_ins.list_stand_ins() if one.person_id in roster.people()]
+    return [person for person in people_ if person not in out]
+
+
 def _ask_seat(
-    case: Case,
-    seat: str,
-    roles: tuple[Role, ...],
-    there: DisposalAsk | None,
-    roster: Roster,
-    now: datetime,
-    found: Keeping,
-) -> None:
-    out = barred(roster, case.subjects)
-    entitled = [person for role in roles for person in roster.holders(role, None) if person not in out]
+    case: Case, seat: str, entitled: list[UUID], there: DisposalAsk | None, now: datetime, found: Keeping
+) -> DisposalAsk | None:
+    """Whoever is asked for a consent; None: there is nobody."""
     if there is not None and (there.answer or there.person_id in entitled):
-        return
+        return there
     if there is not None:
         there.ended_at = now
         db.session.flush()
     if not entitled:
-        return
-    db.session.add(
-        DisposalAsk(
-            id=uuid4(),
-            case_id=case.row.id,
-            person_id=entitled[0],
-            seat=seat,
-            reference=case.row.reference,
-            basis=str(found.basis),
-            due_on=found.until,
-            asked_at=now,
-            answer="",
-            reason="",
-        )
+        return None
+    row = DisposalAsk(
+        id=uuid4(),
+        case_id=case.row.id,
+        person_id=entitled[0],
+        seat=seat,
+        reference=case.row.reference,
+        basis=str(found.basis),
+        due_on=found.until,
+        asked_at=now,
+        answer="",
+        reason="",
     )
+    db.session.add(row)
     message = wording.disposal(trust_slug=tenants.get_trust().slug)
     notify(entitled[0], subject=message.subject, body=message.body, path=message.path)
+    return row
+
+
+def _alarm_unless_both(case: Case, asks: Mapping[str, DisposalAsk], roster: Roster, now: datetime) -> None:
+    """Where nobody may give a consent, the record is kept: the clerk hears that something waits, and whoever may name a
+    stand-in that one is wanted. Once, until there is somebody.
+    """
+    missing = [seat for seat in SEATS if seat not in asks or asks[seat].ended_at is not None]
+    raised = set(
+        db.session.scalars(
+            select(Alarm.person_id).where(Alarm.task_id == case.row.id, Alarm.cleared_at.is_(None))
+        )
+    )
+    if not missing:
+        for one in db.session.scalars(
+            select(Alarm).where(Alarm.task_id == case.row.id, Alarm.cleared_at.is_(None))
+        ):
+            one.cleared_at = now
+        return
+    slug = tenants.get_trust().slug
+    close = case.subjects.union(*(roster.related_to(one) for one in case.subjects))
+    alarm = wording.alarm(trust_slug=slug)
+    for person_id in roster.holders(Role.CLERK, None):
+        if person_id not in close | raised:
+            db.session.add(Alarm(id=uuid4(), person_id=person_id, task_id=case.row.id, raised_at=now))
+            notify(person_id, subject=alarm.subject, body=alarm.body, path=alarm.path)
+    namers = _entitled(case, "chair", roster, frozenset())
+    if "dpo" in missing and not raised and namers:
+        wanted = wording.stand_in_wanted(trust_slug=slug)
+        notify(namers[0], subject=wanted.subject, body=wanted.body, path=wanted.path)
 
 
 def _dispose(case: Case) -> None:

@@ -126,8 +126,9 @@ def add_subject(actor: Actor, *, case_id: UUID, person_id: UUID | None, reason: 
             comment=words,
             had_access="yes" if took_part else "",
         )
-        db.session.add(CaseSubject(id=uuid4(), case_id=case_id, person_id=person_id, added_at=now))
+        # Before the row that names them: whoever names themself takes part no more after it.
         withdraw(person_id, path=wording.case_path(tenants.get_trust().slug, case_id))
+        db.session.add(CaseSubject(id=uuid4(), case_id=case_id, person_id=person_id, added_at=now))
         uow.announce(Event.CASE_ROUTE, case_id=case_id)
 
 

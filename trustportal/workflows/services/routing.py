@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from trustportal.access import Role
 from trustportal.db import db, unit_of_work
@@ -24,7 +24,7 @@ from trustportal.workflows.domain import routing as domain
 from trustportal.workflows.domain.definition import Rule, RuleKind, Seat
 from trustportal.workflows.domain.recipients import ALLEGATION, rules_for
 from trustportal.workflows.domain.routing import Circumstances, Roster
-from trustportal.workflows.models import Alarm, CaseAssignee, CaseParticipant
+from trustportal.workflows.models import Alarm, CaseAssignee, CaseParticipant, CaseTask
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import people
 from trustportal.workflows.queries.cases import Case, OpenTask
@@ -81,6 +81,7 @@ def give_out(case: Case, *, now: datetime) -> None:
         if seat is not None:
             _give(case, task, seat, roster, around, out, now)
     _participants(case, roster, around, out, now)
+    _clear_left(case, now)
     pattern.share(case, roster, now=now)
 
 
@@ -150,7 +151,7 @@ def _settle(case: Case, task: OpenTask, seat: Seat, wanted: set[UUID], now: date
             _clear_alarms(task, now)
     elif task.row.stuck_at is None:
         task.row.stuck_at = now
-        _alarm(case, task, now)
+        alarm(case, task, now)
     db.session.flush()
     if new:
         chain.record(
@@ -186,8 +187,16 @@ def _participants(
     watching = domain.watchers(case.definition, roster, around)
     acting = {person for task in case.tasks for person in task.people}
     there = queries.list_participants(case.row.id)
+    # Of a case about somebody's conduct, whoever was told that a step was late sees it until the step is taken.
+    late = {
+        one.person_id
+        for one in queries.list_escalations(case.row.id, visit=case.row.visit)
+        if case.row.closed_at is None
+    }
     for one in there:
         because = _because(one, case, out, serving, watching)
+        if not because and one.part == "told" and case.definition.safeguarding and one.person_id not in late:
+            because = "replaced"
         if because:
             one.until_at, one.because = now, because
             if because == "subject":
@@ -231,7 +240,7 @@ def _because(
 # -- alarms ------------------------------------------------------------------------------------------------------
 
 
-def _alarm(case: Case, task: OpenTask, now: datetime) -> None:
+def alarm(case: Case, task: OpenTask, now: datetime) -> None:
     """Tell the clerks that something waits, and nothing about it; never a subject, nor anybody tied to one.
 
     A clerk whom a subject leads is told all the same: silence would be worse, and the alarm says nothing.
@@ -240,13 +249,31 @@ def _alarm(case: Case, task: OpenTask, now: datetime) -> None:
     roster = people.roster(today)
     barred = case.subjects.union(*(roster.related_to(one) for one in case.subjects))
     message = wording.alarm(trust_slug=tenants.get_trust().slug)
+    open_already = set(
+        db.session.scalars(
+            select(Alarm.person_id).where(Alarm.task_id == task.row.id, Alarm.cleared_at.is_(None))
+        )
+    )
     chain.record(case.seal, case.row.id, "stuck", actor_id=None, now=now)
     told = [one for one in tenants.people_with_role(Role.CLERK, on=today) if one not in barred]
     for person_id in told or [
         one for one in tenants.people_with_role(Role.DPO, on=today) if one not in barred
     ]:
+        if person_id in open_already:
+            continue
         db.session.add(Alarm(id=uuid4(), person_id=person_id, task_id=task.row.id, raised_at=now))
         notify(person_id, subject=message.subject, body=message.body, path=message.path)
+
+
+def _clear_left(case: Case, now: datetime) -> None:
+    """A step that was late with nobody above, and was taken after all."""
+    ended = select(CaseTask.id).where(CaseTask.case_id == case.row.id, CaseTask.ended_at.is_not(None))
+    db.session.execute(
+        update(Alarm)
+        .where(Alarm.task_id.in_(ended), Alarm.cleared_at.is_(None))
+        .values(cleared_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _clear_alarms(task: OpenTask, now: datetime) -> None:

@@ -17,7 +17,7 @@ from trustportal.times import now, today
 from trustportal.web import actor, allow, page, school, see_other
 from trustportal.workflows.domain import editing, trying
 from trustportal.workflows.domain.checking import Weight, fields_that_matter, imagined, is_usable, named
-from trustportal.workflows.domain.definition import Action, Definition, Field, FieldKind, State
+from trustportal.workflows.domain.definition import Action, Definition, Field, FieldKind, State, Target
 from trustportal.workflows.domain.editing import SchoolsOwn
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.forms import (
@@ -30,6 +30,7 @@ from trustportal.workflows.forms import (
     PublishForm,
     SeenForm,
     StepForm,
+    TargetForm,
     TryForm,
     answers_form,
     apart,
@@ -79,6 +80,7 @@ def _editor(workflow: str, *, sent: PortalForm | None = None, at: str = "") -> R
         step_form=_step_form(definition, sent),
         letter_forms=_letter_forms(definition, sent, at),
         limit_forms=_limit_forms(definition, sent, at),
+        target_forms=_target_forms(definition, sent, at),
         publish_form=apart(_blank(PublishForm, sent), "publish"),
         errors=errors,
         status=422 if sent is not None and sent.errors else 200,
@@ -98,7 +100,12 @@ def _deadline_forms(definition: Definition, sent: PortalForm | None, at: str) ->
             found[state.key] = sent
             continue
         found[state.key] = DeadlineForm(
-            formdata=None, within=state.deadline.within, stops_in_holidays=state.deadline.stops_in_holidays
+            formdata=None,
+            within=state.deadline.within,
+            stops_in_holidays=state.deadline.stops_in_holidays,
+            remind_before=state.deadline.remind_before,
+            on_the_day=state.deadline.on_the_day,
+            escalate_after=state.deadline.escalate_after,
         )
     return {key: apart(form, f"deadline-{key}") for key, form in found.items()}
 
@@ -149,6 +156,23 @@ def _limit_forms(
     return list(found.values())
 
 
+def _target_forms(
+    definition: Definition, sent: PortalForm | None, at: str
+) -> list[tuple[Target, TargetForm]]:
+    return [
+        (
+            one,
+            apart(
+                sent
+                if isinstance(sent, TargetForm) and at == one.key
+                else TargetForm(formdata=None, within=one.within),
+                f"target-{one.key}",
+            ),
+        )
+        for one in definition.targets
+    ]
+
+
 def _change(
     trust: str,
     workflow: str,
@@ -190,7 +214,14 @@ def deadline(trust: str, workflow: str) -> Response:
         form,
         "deadline",
         lambda one: editing.set_deadline(
-            one, state, within=form.within.data, stops_in_holidays=bool(form.stops_in_holidays.data)
+            one,
+            state,
+            within=form.within.data,
+            stops_in_holidays=bool(form.stops_in_holidays.data),
+            remind_before=form.remind_before.data,
+            on_the_day=bool(form.on_the_day.data),
+            escalate_after=form.escalate_after.data,
+            escalate_to=_role(form.escalate_to.data),
         ),
         at=state,
     )
@@ -209,6 +240,22 @@ def limit(trust: str, workflow: str) -> Response:
         "limit",
         lambda one: editing.set_limit(one, form.state.data or "", action, at_most=form.at_most.data),
         at=action,
+    )
+
+
+@blueprint.post(f"{ONE}/targets")
+@allow(Permission.WORKFLOW_MANAGE, at="trust")
+def target(trust: str, workflow: str) -> Response:
+    """By when to aim at something."""
+    form = TargetForm()
+    key = form.target.data or ""
+    return _change(
+        trust,
+        workflow,
+        form,
+        "target",
+        lambda one: editing.set_target(one, key, within=form.within.data),
+        at=key,
     )
 
 

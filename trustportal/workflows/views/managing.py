@@ -10,22 +10,23 @@ from uuid import UUID
 
 from flask import Response, url_for
 
-from trustportal.access import Actor
+from trustportal.access import Actor, Permission
 from trustportal.errors import NotFound
 from trustportal.forms import PortalForm
 from trustportal.tenants import queries as tenants
-from trustportal.times import now
-from trustportal.web import actor, page, see_other, signed_in
+from trustportal.times import now, today
+from trustportal.web import actor, allow, page, see_other, signed_in
 from trustportal.words import instant
 from trustportal.workflows.domain.case_records import KINDS, Clock, Kind
 from trustportal.workflows.domain.keeping import BASIS_WORDS
 from trustportal.workflows.domain.recipients import ALLEGATION, Contact
-from trustportal.workflows.forms import DisposalForm, ReasonForm, SubjectForm, answers_form
-from trustportal.workflows.queries import allegations, recipients
+from trustportal.workflows.domain.routing import people_in
+from trustportal.workflows.forms import DisposalForm, ReasonForm, StandInForm, SubjectForm, answers_form
+from trustportal.workflows.queries import allegations, recipients, stand_ins
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries.allegations import PolicyThen
 from trustportal.workflows.queries.cases import Case, Listed
-from trustportal.workflows.services import documents, keeping, managing
+from trustportal.workflows.services import documents, keeping, managing, standing_in
 from trustportal.workflows.views import waking
 from trustportal.workflows.views.blueprint import cases as blueprint
 
@@ -212,14 +213,45 @@ def kept(trust: str) -> Response:
     return _kept()
 
 
-def _kept(form: DisposalForm | None = None) -> Response:
+def _kept(form: DisposalForm | None = None, *, stand_in: StandInForm | None = None) -> Response:
+    names_them = actor().can(Permission.STAND_IN_NAME)
+    there = stand_ins.list_stand_ins() if names_them else []
+    sent = form or stand_in
     return page(
         "workflows/kept.html",
         asks=allegations.list_asks(),
         words=BASIS_WORDS,
         form=form or DisposalForm(formdata=None),
-        status=form.status if form else 200,
+        names_them=names_them,
+        stand_ins=there,
+        names=tenants.names_of({one.person_id for one in there}),
+        stand_in=(stand_in or StandInForm(formdata=None)).offer(stand_ins.nameable(today()))
+        if names_them
+        else None,
+        summary=sent.summary if sent else [],
+        status=sent.status if sent else 200,
     )
+
+
+@blueprint.post("/t/<trust>/kept/stand-ins")
+@allow(Permission.STAND_IN_NAME, at="trust")
+def name_stand_in(trust: str) -> Response:
+    """Name who gives the data protection officer's consent where that post may not."""
+    form = StandInForm()
+    chosen = next(iter(people_in(form.person.data or "")), None)
+    if form.carry_out(
+        lambda: standing_in.name(actor(), person_id=chosen, reason=form.reason.data or "", now=now())
+    ):
+        return see_other(url_for("cases.kept", trust=trust), "Named. Whatever waited for it is asked now.")
+    return _kept(stand_in=form)
+
+
+@blueprint.post("/t/<trust>/kept/stand-ins/<uuid:stand_in_id>/end")
+@allow(Permission.STAND_IN_NAME, at="trust")
+def end_stand_in(trust: str, stand_in_id: UUID) -> Response:
+    """Somebody stands in no more."""
+    standing_in.end(actor(), stand_in_id=stand_in_id, now=now())
+    return see_other(url_for("cases.kept", trust=trust), "They stand in no more.")
 
 
 @blueprint.post("/t/<trust>/kept/<uuid:ask_id>")

@@ -10,16 +10,17 @@ from uuid import UUID
 
 from trustportal.access import Actor
 from trustportal.tenants import queries as tenants
+from trustportal.times import day_of
 from trustportal.words import day, instant, listed
 from trustportal.workflows import chain
-from trustportal.workflows.domain import engine
+from trustportal.workflows.domain import engine, targets
 from trustportal.workflows.domain.answers import Fault, warnings
 from trustportal.workflows.domain.days import working_days_between
 from trustportal.workflows.domain.definition import Action, ActionKind, Effect
 from trustportal.workflows.forms import AnswersForm, answers_form
-from trustportal.workflows.models import CaseDocument
+from trustportal.workflows.models import ESCALATE, CaseDocument
+from trustportal.workflows.queries import allegations, holds
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import holds
 from trustportal.workflows.queries.cases import Case
 from trustportal.workflows.services import acting, documents, referring
 from trustportal.workflows.services.documents import CALENDAR
@@ -72,6 +73,11 @@ class ShownCase:
     people: list[tuple[str, str]]
     timeline: list[tuple[str, str, str, bool]]
     deadlines: list[tuple[str, date]]
+    #: To whom this step went because it is late, and when; "": nobody was left.
+    escalated: list[tuple[str, datetime]]
+    #: Days to aim at, where the definition names some.
+    aims: list[targets.Aim]
+    is_with_me: bool
     handovers: list[acting.Handover]
     starter: str
     may_change: bool
@@ -106,6 +112,8 @@ def shown(
         one.author_id for one in notes if one.author_id
     }
     ids |= {UUID(one) for event in happened for one in _to(event.says)}
+    went_up = queries.list_escalations(case_id, visit=case.row.visit)
+    ids |= {one.person_id for one in went_up if one.person_id}
     names = {**form_names, **tenants.names_of(ids)}
     deadlines = [(one.kind, one.due_on) for one in queries.list_deadlines(case_id)]
     due = next((on for kind, on in deadlines if kind == "due"), None)
@@ -141,9 +149,12 @@ def shown(
             for person_id, parts in _by_person(participants).items()
         ],
         timeline=[_entry(one, names, case) for one in happened],
-        deadlines=[
-            ("Reminder" if kind == "remind" else f"“{case.state.title}” is due", on) for kind, on in deadlines
+        deadlines=[(_deadline_words(kind, case), on) for kind, on in deadlines],
+        escalated=[
+            (names.get(one.person_id, "somebody") if one.person_id else "", one.at) for one in went_up
         ],
+        aims=_aims(case, happened),
+        is_with_me=any(one.person_id == actor.person_id for one in went_up),
         handovers=acting.handovers(actor, case, now=now),
         starter=names.get(case.row.starter_id, "") if case.row.starter_id else "",
         may_change=engine.may_change(case.definition, facts, actor.person_id),
@@ -154,6 +165,25 @@ def shown(
         outside=frozenset(one.key for one in case.definition.letters if case.definition.is_outside(one)),
         held=holds.list_mine(case_id, case.seal) if _holds(case) else [],
     )
+
+
+def _aims(case: Case, happened: list[chain.Happened]) -> list[targets.Aim]:
+    """The targets of a case; one that was taken up again, or turned out to be more, begins anew."""
+    if not case.definition.targets:
+        return []
+    return targets.aims(
+        case.definition.targets,
+        began_on=allegations.came_on(case) if case.definition.safeguarding else day_of(case.row.opened_at),
+        # Newest first: the last time counts.
+        taken={one.action: day_of(one.at) for one in reversed(happened)},
+        closed=case.state.closed,
+    )
+
+
+def _deadline_words(kind: str, case: Case) -> str:
+    if kind == "due":
+        return f"“{case.state.title}” is due"
+    return "Goes upwards if it is not done" if kind.startswith(ESCALATE) else "Reminder"
 
 
 def _holds(case: Case) -> bool:
@@ -248,6 +278,7 @@ _SAID = {
     "stuck": "Nobody could receive it",
     "reminded": "{to} had a reminder",
     "overdue": "It was not done in time",
+    "escalated": "It went upwards to {to}, because it is late",
 }
 
 
@@ -258,6 +289,8 @@ def _entry(event: chain.Happened, names: Mapping[Any, str], case: Case) -> tuple
         return (instant(event.at), "It ended by itself: nobody had decided anew", "", False)
     if event.action in _SAID:
         words = _SAID[event.action].format(to=to or "nobody")
+        if event.action == "escalated" and not to:
+            words = "It is late, and nobody is left to whom it could go"
         detail = f"{to} was told" if event.action == "overdue" and to else str(says.get("seat") or "")
         return (instant(event.at), words, detail, False)
     who = names.get(event.actor_id, "Somebody") if event.actor_id else "Somebody who gave no name"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from uuid import UUID
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from trustportal.access import Permission
 from trustportal.times import now, today
@@ -22,10 +22,13 @@ from trustportal.workflows.views.blueprint import cases as blueprint
 @signed_in
 def ties(trust: str) -> Response:
     """My ties, and a new one."""
-    offered = queries.nameable(today())
+    everybody = queries.nameable(today())
+    words = request.values.get("name", "").strip()
+    searched = bool(words) or len(everybody) <= queries.MOST or request.method == "POST"
+    offered = queries.found(today(), words) if searched else {}
     form = TieForm().offer(offered, services.KINDS)
     if form.is_submitted():
-        other = next((one for one in offered if str(one) == form.other.data), None)
+        other = next((one for one in everybody if str(one) == form.other.data), None)
         if form.carry_out(
             lambda: services.declare(
                 actor(),
@@ -43,6 +46,11 @@ def ties(trust: str) -> Response:
     return page(
         "workflows/ties.html",
         form=form,
+        name=words,
+        found=len(offered),
+        searched=searched,
+        find=len(everybody) > queries.MOST,
+        many=len(offered) == queries.MOST,
         declared=queries.list_mine(),
         kinds=services.KINDS,
         status=form.status,
