@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 import yaml
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
@@ -71,12 +72,13 @@ def traces_of(belongings: Belongings, case_id: UUID) -> set[str]:
 
 def test_everything_goes_and_nothing_of_a_case(belongings: Belongings, client_for: Clients) -> None:
     given, world = belongings.given, belongings.world
+    manager = client_for(world.manager)
+    before = opened(belongings.take(manager, belongings.ask(manager)).get_data())
     traces = set[str]()
     for about in (given.teacher, given.head, belongings.dpo):
         case_id = belongings.concern(about)
         belongings.work_on(case_id)
         traces |= traces_of(belongings, case_id)
-    manager = client_for(world.manager)
     page = manager.get(world.url("settings")).get_data(as_text=True)
     assert "Take your data away" in page
     assert manager.post(belongings.url(), data={"place": "trust", "with_cases": "no"}).status_code == 422
@@ -107,6 +109,20 @@ def test_everything_goes_and_nothing_of_a_case(belongings: Belongings, client_fo
     assert b"index.html" not in files["MANIFEST.json"][:40]
     assert b"no case records in this archive" in files["index.html"]
     verify_trail(files)
+    # With the cases, byte for byte what it was without them, but for the day's own trail and the cover.
+    own = {"index.html", "MANIFEST.json"}
+    assert set(files) == set(before)
+    assert [
+        name
+        for name in files
+        if files[name] != before[name] and name not in own and not name.startswith("audit/")
+    ] == []
+    newer = files["audit/trail-000000001.jsonl"].removeprefix(before["audit/trail-000000001.jsonl"])
+    assert {json.loads(line)["action"] for line in newer.splitlines()} <= {
+        "archive.made",
+        "archive.taken",
+        "archive.asked",
+    }
     # Nothing of a case, nothing that lets somebody in.
     said = readable(files)
     assert not [word for word in (*PLANTED, *traces) if word in said]
@@ -123,7 +139,8 @@ def test_everything_goes_and_nothing_of_a_case(belongings: Belongings, client_fo
 def verify_trail(files: dict[str, bytes]) -> None:
     """The trail can be computed again from the archive alone."""
     previous, position = b"", 0
-    for line in files["audit/trail.jsonl"].splitlines():
+    trail = b"".join(files[name] for name in sorted(files) if name.startswith("audit/trail-"))
+    for line in trail.splitlines():
         link = json.loads(line)
         previous = link_hash(previous, link["position"], link["entry"])
         position = link["position"]
@@ -194,6 +211,10 @@ def test_two_people_agree_to_case_records(belongings: Belongings, client_for: Cl
     assert "The data protection officer collects it" in manager.get(
         belongings.url(f"/{archive_id}")
     ).get_data(as_text=True)
+    with time_machine.travel(now() + timedelta(minutes=20), tick=False):
+        asked_again = belongings.take(dpo, archive_id)
+        assert asked_again.status_code == 303
+        assert "/account/prove" in asked_again.headers["Location"]
     files = opened(belongings.take(dpo, archive_id).get_data())
     with belongings.behind():
         references = {one.id: one.reference for one in db.session.scalars(select(WorkflowCase))}

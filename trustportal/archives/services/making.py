@@ -31,7 +31,7 @@ from trustportal.packing import Member, Steps
 from trustportal.tenants import queries as tenants
 
 #: A step ends after this many bytes, or this many calls of chapters.
-STEP_BYTES, STEP_CALLS = 24 << 20, 80
+STEP_BYTES, STEP_CALLS = 8 << 20, 20
 #: How many bytes lie in one row.
 PIECE = 1 << 20
 
