@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -20,7 +21,7 @@ from tests.integration.archives.conftest import NOTED, PLANTED, RECORDED, WORDS,
 from tests.integration.conftest import PortalClient
 from tests.world import Someone
 from trustportal.access import Actor, Role
-from trustportal.archives import queries
+from trustportal.archives import chapters, queries
 from trustportal.archives.domain import ELSEWHERE, LEFT_OUT, OF_CASES, SHEETS
 from trustportal.archives.models import Archive, ArchiveConsent, ArchiveFile, ArchivePiece
 from trustportal.archives.services import asking, making
@@ -160,13 +161,21 @@ def test_one_school_goes_alone_and_in_steps(
     world.run_jobs()
     monkeypatch.setattr(making, "STEP_BYTES", 1)
     monkeypatch.setattr(making, "PIECE", 700)
+    monkeypatch.setattr(chapters, "PART", 3)
+    monkeypatch.setattr(chapters, "_LINKS", 3)
     manager = client_for(world.manager)
     archive_id = belongings.ask(manager, place=belongings.given.school.slug)
     files = opened(belongings.take(manager, archive_id).get_data())
     said = readable(files)
     assert stranger.name not in said
     assert str(other.id) not in said
-    assert belongings.given.teacher.name in said
+    here = {belongings.given.head, belongings.given.chair, belongings.given.teacher, belongings.colleague}
+    parts = [files[name] for name in files if re.fullmatch(r"people/person(-after-.*)?\.json", name)]
+    assert len(parts) > 1
+    assert sorted(one["name"] for part in parts for one in json.loads(part)) == sorted(
+        one.name for one in here
+    )
+    assert len([name for name in files if name.startswith("audit/trail-")]) > 1
     assert f"policies/texts/{belongings.given.slug}/version-1.json" in files
     assert (
         f"policies/editions/{belongings.given.slug}/{belongings.given.school.slug}/edition-1.1.pdf" in files
