@@ -20,6 +20,7 @@ from trustportal.archives import cases
 from trustportal.archives.domain import SHEETS, Sheet
 from trustportal.archives.queries import proofs, rows, texts
 from trustportal.archives.writing import Wanted, Write, lines, plain
+from trustportal.errors import NotFound
 from trustportal.packing import Steps, csv_bytes, pretty, slug
 from trustportal.policies import reading
 from trustportal.policies.models import Edition, TemplateVersion
@@ -124,8 +125,12 @@ _ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 
 
 def _file(out: Steps, name: str, digest: str) -> None:
-    """A stored file under a name, with the ending of its kind."""
-    stored = blobs.get(digest)
+    """A stored file under a name, with the ending of its kind; where it is not what was stored, a note that says so."""
+    try:
+        stored = blobs.get(digest)
+    except (NotFound, RuntimeError):
+        out.add(f"{name}.MISSING.txt", f"The stored file {digest} is missing, or was altered.\n".encode())
+        return
     out.add(f"{name}.{_ENDINGS.get(stored.media_type, 'bin')}", stored.content)
 
 

@@ -79,6 +79,14 @@ def _shown(found: Archive) -> dict[str, Any]:
     }
 
 
+@blueprint.post(f"{ROOT}/<uuid:archive_id>/withdraw")
+@allow(Permission.ARCHIVE_ASK, at="trust")
+def withdraw(trust: str, archive_id: UUID) -> Response:
+    """Take a request back."""
+    asking.withdraw(actor(), archive_id=archive_id, now=now())
+    return see_other(url_for("archives.archives", trust=trust), "The request was taken back.")
+
+
 @blueprint.get(DECISIONS)
 @allow(Permission.ARCHIVE_AGREE, at="trust")
 def decisions(trust: str) -> Response:

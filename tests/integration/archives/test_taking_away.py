@@ -193,9 +193,7 @@ def test_two_people_agree_to_case_records(belongings: Belongings, client_for: Cl
     assert belongings.state(archive_id) == "waiting"
     assert "Both have to agree" in manager.get(belongings.url(f"/{archive_id}")).get_data(as_text=True)
     # One at a time; and whoever asked, or was not asked, answers nothing.
-    again = manager.post(
-        belongings.url(), data={"place": "trust", "with_cases": "no", "reason": "And again."}
-    )
+    again = manager.post(belongings.url(), data={"place": "trust", "with_cases": "yes", "reason": "Again."})
     assert again.status_code == 422
     assert belongings.answer(manager, archive_id).status_code == 403
     assert belongings.answer(client_for(given.trustees[0]), archive_id).status_code == 403
@@ -270,6 +268,12 @@ def test_a_refusal_ends_it_and_so_does_time(belongings: Belongings, client_for: 
     assert belongings.answer(board, refused, "refuse", "There is no need.").status_code == 303
     assert belongings.state(refused) == "refused"
     assert "refused" in manager.get(belongings.url(f"/{refused}")).get_data(as_text=True)
+    # Whoever asked may take it back, and then nobody is asked any more.
+    back = belongings.ask(manager, with_cases=True)
+    assert manager.post(belongings.url(f"/{back}/withdraw")).status_code == 303
+    assert manager.post(belongings.url(f"/{back}/withdraw")).status_code == 422
+    assert belongings.answer(dpo, back).status_code == 422
+    assert "taken back" in manager.get(belongings.url(f"/{back}")).get_data(as_text=True)
     # Agreements are bound to one request: another asks both again, and lapses in its time.
     late = belongings.ask(manager, with_cases=True)
     assert belongings.answer(board, late).status_code == 303
@@ -292,6 +296,13 @@ def test_a_refusal_ends_it_and_so_does_time(belongings: Belongings, client_for: 
     answer = manager.post(belongings.url(), data={"place": "trust", "with_cases": "yes", "reason": "Again."})
     assert answer.status_code == 422
     assert "Fill both posts first" in answer.get_data(as_text=True)
+    # What cannot be made is given up after a day, and stands in nobody's way.
+    response = manager.post(belongings.url(), data={"place": "trust", "with_cases": "no", "reason": "Never."})
+    never = UUID(response.headers["Location"].rpartition("/")[2])
+    with belongings.behind():
+        making.sweep(now=now() + timedelta(days=2))
+    assert belongings.state(never) == "failed"
+    assert "could not be made" in manager.get(belongings.url(f"/{never}")).get_data(as_text=True)
     # An archive without cases is removed when its time is over.
     plain = belongings.ask(manager)
     assert belongings.take(manager, plain).status_code == 200
