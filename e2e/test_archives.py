@@ -35,6 +35,7 @@ def test_a_school_starts_and_a_trust_takes_everything_away(visitors: Visitors) -
     manager = visitors.of(world.manager)
     manager.open(world.url("schools/new")).fill("Full name", "Alderbrook Primary School")
     manager.fill("Short name", "Alderbrook").press("Add this school")
+    manager.sees("Alderbrook is being set up").follow("Start this school")
     manager.sees("being set up", "Missing", "Somebody who receives an allegation about the head")
     manager.shot("school-start-missing")
     assert not manager.offers("Start this school")

@@ -64,7 +64,7 @@ BEGIN
      OR (OLD.collector_id IS NOT NULL AND OLD.collector_id IS DISTINCT FROM NEW.collector_id) THEN
     RAISE EXCEPTION 'what was asked for never changes' USING ERRCODE = 'restrict_violation';
   END IF;
-  IF OLD.state IN ('refused', 'lapsed', 'removed') AND NEW.state <> OLD.state THEN
+  IF OLD.state NOT IN ('waiting', 'making', 'ready') AND NEW.state <> OLD.state THEN
     RAISE EXCEPTION 'an archive that ended begins no more' USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.with_cases AND NEW.state IN ('making', 'ready') AND OLD.state <> 'ready' AND NOT archive_is_agreed(NEW) THEN

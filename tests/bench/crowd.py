@@ -65,7 +65,7 @@ def write_crowd(app: Flask, worker_app: Flask, superuser_url: str, *, schools: i
         with connection.cursor() as cursor:
             _copy(
                 cursor,
-                "school (id, trust_id, slug, name, short_name, phase, joined_on, role_labels)",
+                "school (id, trust_id, slug, name, short_name, phase, joined_on, started_at, role_labels)",
                 (
                     (
                         one,
@@ -75,6 +75,7 @@ def write_crowd(app: Flask, worker_app: Flask, superuser_url: str, *, schools: i
                         f"Crowd {number:03}",
                         "",
                         "2020-09-01",
+                        at,
                         "{}",
                     )
                     for number, one in enumerate(school_ids)

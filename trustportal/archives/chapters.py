@@ -20,6 +20,7 @@ from trustportal.archives import cases
 from trustportal.archives.domain import SHEETS, Sheet
 from trustportal.archives.queries import proofs, rows, texts
 from trustportal.archives.writing import Wanted, Write, lines, plain
+from trustportal.errors import NotFound
 from trustportal.packing import Steps, csv_bytes, pretty, slug
 from trustportal.policies import reading
 from trustportal.policies.models import Edition, TemplateVersion
@@ -27,28 +28,46 @@ from trustportal.spreadsheets import harmless
 from trustportal.tenants import queries as tenants
 from trustportal.workflows.queries import definitions
 
-_LINKS = 2000
+#: Rows of a table, or links of the audit trail, in one file: what one step writes with ease.
+PART = 50_000
+_LINKS = 2_000
+
+
+def _part(one: Sheet, after: str, ending: str) -> str:
+    """The file of a table; a long one goes on in others, named after the id after which they begin."""
+    return f"{one.name}-after-{after}.{ending}" if after else f"{one.name}.{ending}"
 
 
 def sheet(one: Sheet) -> Write:
-    """One table, as JSON and, where people read it as a list, for spreadsheets."""
+    """One table, a row a line, with every value as it is."""
 
     def write(wanted: Wanted, after: str, out: Steps) -> str:
-        with out.open(f"{one.name}.json") as into:
-            lines(
-                into,
-                (
-                    {name: plain(value) for name, value in row.items()}
-                    for row in rows.rows_of(one, wanted.school_id)
-                ),
-            )
-        if one.listed:
-            columns = list(rows.columns_of(one))
-            with out.open(f"{one.name}.csv") as into:
-                into(csv_bytes(columns, ()))
-                for row in rows.rows_of(one, wanted.school_id):
-                    into(_cells(row))
-        return ""
+        last = ""
+
+        def values() -> Iterator[dict[str, Any]]:
+            nonlocal last
+            for count, row in enumerate(rows.rows_of(one, wanted.school_id, _id(after), PART), start=1):
+                last = str(row["id"]) if count == PART else ""
+                yield {name: plain(value) for name, value in row.items()}
+
+        with out.open(_part(one, after, "json")) as into:
+            lines(into, values())
+        return last
+
+    return write
+
+
+def listing(one: Sheet) -> Write:
+    """One table for spreadsheets."""
+
+    def write(wanted: Wanted, after: str, out: Steps) -> str:
+        last = ""
+        with out.open(_part(one, after, "csv")) as into:
+            into(csv_bytes(list(rows.columns_of(one)), ()))
+            for count, row in enumerate(rows.rows_of(one, wanted.school_id, _id(after), PART), start=1):
+                last = str(row["id"]) if count == PART else ""
+                into(_cells(row))
+        return last
 
     return write
 
@@ -106,8 +125,12 @@ _ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 
 
 def _file(out: Steps, name: str, digest: str) -> None:
-    """A stored file under a name, with the ending of its kind."""
-    stored = blobs.get(digest)
+    """A stored file under a name, with the ending of its kind; where it is not what was stored, a note that says so."""
+    try:
+        stored = blobs.get(digest)
+    except (NotFound, RuntimeError):
+        out.add(f"{name}.MISSING.txt", f"The stored file {digest} is missing, or was altered.\n".encode())
+        return
     out.add(f"{name}.{_ENDINGS.get(stored.media_type, 'bin')}", stored.content)
 
 
@@ -211,10 +234,13 @@ def scans(wanted: Wanted, after: str, out: Steps) -> str:
 
 def audit_trail(wanted: Wanted, after: str, out: Steps) -> str:
     """The audit trail with its salts, so that anyone can compute it again; of a school, what happened there."""
+    begin = UUID(after).int if after else 0
+    position = begin
 
     def links() -> Iterator[dict[str, Any]]:
-        position = 0
-        while found := proofs.list_links(wanted.school_id, position, _LINKS):
+        nonlocal position
+        for _ in range(PART // _LINKS):
+            found = proofs.list_links(wanted.school_id, position, _LINKS)
             for event, payload in found:
                 yield {
                     "position": event.position,
@@ -226,11 +252,20 @@ def audit_trail(wanted: Wanted, after: str, out: Steps) -> str:
                     "salt": plain(payload.salt) if payload else None,
                     "payload": payload.payload if payload else None,
                 }
+            if len(found) < _LINKS:
+                position = 0
+                return
             position = found[-1][0].position
 
-    with out.open("audit/trail.jsonl") as into:
+    with out.open(f"audit/trail-{begin + 1:09}.jsonl") as into:
         for link in links():
             into(json.dumps(link, ensure_ascii=False).encode() + b"\n")
+    # Where a step goes on is told as an id, like everything that jobs are given.
+    return str(UUID(int=position)) if position else ""
+
+
+def audit_ends(wanted: Wanted, after: str, out: Steps) -> str:
+    """Where the trail ends, and where it stood each day."""
     if wanted.school_id is None:
         head = proofs.find_head()
         if head is not None:
@@ -264,6 +299,8 @@ def workflows(wanted: Wanted, after: str, out: Steps) -> str:
 
 def chapters(*, with_cases: bool) -> tuple[Write, ...]:
     """The chapters in order."""
-    found: list[Write] = [about, *map(sheet, SHEETS), versions, editions, brought, certificates, scans]
-    found += [workflows, audit_trail]
+    found: list[Write] = [about]
+    for one in SHEETS:
+        found += [sheet(one), listing(one)] if one.listed else [sheet(one)]
+    found += [versions, editions, brought, certificates, scans, workflows, audit_ends, audit_trail]
     return (*found, cases.write) if with_cases else tuple(found)

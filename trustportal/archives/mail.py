@@ -41,6 +41,8 @@ _ENDED = {
     " without case records.",
     "lapsed": "The archive with case records that you asked for is not made: nobody agreed in time, or a post changed"
     " hands. You can ask for it again.",
+    "failed": "The archive that you asked for could not be made. Please tell whoever runs the portal for you; then ask"
+    " for it again.",
 }
 
 

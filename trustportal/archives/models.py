@@ -38,7 +38,7 @@ class Archive(TrustRow):
     asked_at: Mapped[datetime]
     #: Until when the two may agree, and the archive may be begun.
     decide_until: Mapped[datetime]
-    #: waiting (for the two), making, ready, refused, lapsed, removed
+    #: waiting (for the two), making, ready; and how it ended: refused, withdrawn, lapsed, failed, removed
     state: Mapped[str] = mapped_column(String(20))
     #: How many of its chapters are written, of how many: the same numbers for every archive of its kind.
     done: Mapped[int] = mapped_column(default=0)

@@ -19,6 +19,7 @@ from trustportal.forms import choices
 from trustportal.tenants import queries as tenants
 from trustportal.times import now
 from trustportal.web import actor, allow, page, see_other
+from trustportal.workflows.views import waking
 
 blueprint = Blueprint("archives", __name__)
 ROOT = "/t/<trust>/settings/archives"
@@ -78,6 +79,14 @@ def _shown(found: Archive) -> dict[str, Any]:
     }
 
 
+@blueprint.post(f"{ROOT}/<uuid:archive_id>/withdraw")
+@allow(Permission.ARCHIVE_ASK, at="trust")
+def withdraw(trust: str, archive_id: UUID) -> Response:
+    """Take a request back."""
+    asking.withdraw(actor(), archive_id=archive_id, now=now())
+    return see_other(url_for("archives.archives", trust=trust), "The request was taken back.")
+
+
 @blueprint.get(DECISIONS)
 @allow(Permission.ARCHIVE_AGREE, at="trust")
 def decisions(trust: str) -> Response:
@@ -120,7 +129,9 @@ def decide(trust: str, archive_id: UUID) -> Response:
 @blueprint.post(f"{DECISIONS}/<uuid:archive_id>/file")
 @allow(Permission.ARCHIVE_ASK, Permission.ARCHIVE_AGREE, at="trust")
 def take(trust: str, archive_id: UUID) -> Response:
-    """The file. Posted to: taking it is recorded."""
+    """The file. Posted to: taking it is recorded. For case records one proves first that it is oneself."""
+    if taking.collected_by(actor(), archive_id).with_cases:
+        waking.prove_first(url_for("archives.decisions", trust=trust))
     taken = taking.take(actor(), archive_id=archive_id, now=now())
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     answer = Response(_streamed(app, actor(), archive_id, taken.pieces), mimetype="application/zip")

@@ -6,11 +6,13 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 import yaml
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +21,7 @@ from tests.integration.archives.conftest import NOTED, PLANTED, RECORDED, WORDS,
 from tests.integration.conftest import PortalClient
 from tests.world import Someone
 from trustportal.access import Actor, Role
-from trustportal.archives import queries
+from trustportal.archives import chapters, queries
 from trustportal.archives.domain import ELSEWHERE, LEFT_OUT, OF_CASES, SHEETS
 from trustportal.archives.models import Archive, ArchiveConsent, ArchiveFile, ArchivePiece
 from trustportal.archives.services import asking, making
@@ -71,12 +73,13 @@ def traces_of(belongings: Belongings, case_id: UUID) -> set[str]:
 
 def test_everything_goes_and_nothing_of_a_case(belongings: Belongings, client_for: Clients) -> None:
     given, world = belongings.given, belongings.world
+    manager = client_for(world.manager)
+    before = opened(belongings.take(manager, belongings.ask(manager)).get_data())
     traces = set[str]()
     for about in (given.teacher, given.head, belongings.dpo):
         case_id = belongings.concern(about)
         belongings.work_on(case_id)
         traces |= traces_of(belongings, case_id)
-    manager = client_for(world.manager)
     page = manager.get(world.url("settings")).get_data(as_text=True)
     assert "Take your data away" in page
     assert manager.post(belongings.url(), data={"place": "trust", "with_cases": "no"}).status_code == 422
@@ -107,6 +110,20 @@ def test_everything_goes_and_nothing_of_a_case(belongings: Belongings, client_fo
     assert b"index.html" not in files["MANIFEST.json"][:40]
     assert b"no case records in this archive" in files["index.html"]
     verify_trail(files)
+    # With the cases, byte for byte what it was without them, but for the day's own trail and the cover.
+    own = {"index.html", "MANIFEST.json"}
+    assert set(files) == set(before)
+    assert [
+        name
+        for name in files
+        if files[name] != before[name] and name not in own and not name.startswith("audit/")
+    ] == []
+    newer = files["audit/trail-000000001.jsonl"].removeprefix(before["audit/trail-000000001.jsonl"])
+    assert {json.loads(line)["action"] for line in newer.splitlines()} <= {
+        "archive.made",
+        "archive.taken",
+        "archive.asked",
+    }
     # Nothing of a case, nothing that lets somebody in.
     said = readable(files)
     assert not [word for word in (*PLANTED, *traces) if word in said]
@@ -123,7 +140,8 @@ def test_everything_goes_and_nothing_of_a_case(belongings: Belongings, client_fo
 def verify_trail(files: dict[str, bytes]) -> None:
     """The trail can be computed again from the archive alone."""
     previous, position = b"", 0
-    for line in files["audit/trail.jsonl"].splitlines():
+    trail = b"".join(files[name] for name in sorted(files) if name.startswith("audit/trail-"))
+    for line in trail.splitlines():
         link = json.loads(line)
         previous = link_hash(previous, link["position"], link["entry"])
         position = link["position"]
@@ -143,13 +161,21 @@ def test_one_school_goes_alone_and_in_steps(
     world.run_jobs()
     monkeypatch.setattr(making, "STEP_BYTES", 1)
     monkeypatch.setattr(making, "PIECE", 700)
+    monkeypatch.setattr(chapters, "PART", 3)
+    monkeypatch.setattr(chapters, "_LINKS", 3)
     manager = client_for(world.manager)
     archive_id = belongings.ask(manager, place=belongings.given.school.slug)
     files = opened(belongings.take(manager, archive_id).get_data())
     said = readable(files)
     assert stranger.name not in said
     assert str(other.id) not in said
-    assert belongings.given.teacher.name in said
+    here = {belongings.given.head, belongings.given.chair, belongings.given.teacher, belongings.colleague}
+    parts = [files[name] for name in files if re.fullmatch(r"people/person(-after-.*)?\.json", name)]
+    assert len(parts) > 1
+    assert sorted(one["name"] for part in parts for one in json.loads(part)) == sorted(
+        one.name for one in here
+    )
+    assert len([name for name in files if name.startswith("audit/trail-")]) > 1
     assert f"policies/texts/{belongings.given.slug}/version-1.json" in files
     assert (
         f"policies/editions/{belongings.given.slug}/{belongings.given.school.slug}/edition-1.1.pdf" in files
@@ -167,9 +193,7 @@ def test_two_people_agree_to_case_records(belongings: Belongings, client_for: Cl
     assert belongings.state(archive_id) == "waiting"
     assert "Both have to agree" in manager.get(belongings.url(f"/{archive_id}")).get_data(as_text=True)
     # One at a time; and whoever asked, or was not asked, answers nothing.
-    again = manager.post(
-        belongings.url(), data={"place": "trust", "with_cases": "no", "reason": "And again."}
-    )
+    again = manager.post(belongings.url(), data={"place": "trust", "with_cases": "yes", "reason": "Again."})
     assert again.status_code == 422
     assert belongings.answer(manager, archive_id).status_code == 403
     assert belongings.answer(client_for(given.trustees[0]), archive_id).status_code == 403
@@ -194,6 +218,10 @@ def test_two_people_agree_to_case_records(belongings: Belongings, client_for: Cl
     assert "The data protection officer collects it" in manager.get(
         belongings.url(f"/{archive_id}")
     ).get_data(as_text=True)
+    with time_machine.travel(now() + timedelta(minutes=20), tick=False):
+        asked_again = belongings.take(dpo, archive_id)
+        assert asked_again.status_code == 303
+        assert "/account/prove" in asked_again.headers["Location"]
     files = opened(belongings.take(dpo, archive_id).get_data())
     with belongings.behind():
         references = {one.id: one.reference for one in db.session.scalars(select(WorkflowCase))}
@@ -240,6 +268,12 @@ def test_a_refusal_ends_it_and_so_does_time(belongings: Belongings, client_for: 
     assert belongings.answer(board, refused, "refuse", "There is no need.").status_code == 303
     assert belongings.state(refused) == "refused"
     assert "refused" in manager.get(belongings.url(f"/{refused}")).get_data(as_text=True)
+    # Whoever asked may take it back, and then nobody is asked any more.
+    back = belongings.ask(manager, with_cases=True)
+    assert manager.post(belongings.url(f"/{back}/withdraw")).status_code == 303
+    assert manager.post(belongings.url(f"/{back}/withdraw")).status_code == 422
+    assert belongings.answer(dpo, back).status_code == 422
+    assert "taken back" in manager.get(belongings.url(f"/{back}")).get_data(as_text=True)
     # Agreements are bound to one request: another asks both again, and lapses in its time.
     late = belongings.ask(manager, with_cases=True)
     assert belongings.answer(board, late).status_code == 303
@@ -262,6 +296,13 @@ def test_a_refusal_ends_it_and_so_does_time(belongings: Belongings, client_for: 
     answer = manager.post(belongings.url(), data={"place": "trust", "with_cases": "yes", "reason": "Again."})
     assert answer.status_code == 422
     assert "Fill both posts first" in answer.get_data(as_text=True)
+    # What cannot be made is given up after a day, and stands in nobody's way.
+    response = manager.post(belongings.url(), data={"place": "trust", "with_cases": "no", "reason": "Never."})
+    never = UUID(response.headers["Location"].rpartition("/")[2])
+    with belongings.behind():
+        making.sweep(now=now() + timedelta(days=2))
+    assert belongings.state(never) == "failed"
+    assert "could not be made" in manager.get(belongings.url(f"/{never}")).get_data(as_text=True)
     # An archive without cases is removed when its time is over.
     plain = belongings.ask(manager)
     assert belongings.take(manager, plain).status_code == 200

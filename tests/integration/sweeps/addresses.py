@@ -74,6 +74,7 @@ AT_BLUEPRINT: Mapping[str, Any] = {
 }
 #: Endpoints that work on something in a certain state.
 AT_ENDPOINT: Mapping[str, Any] = {
+    "archives.withdraw": lambda at: {"archive_id": at.ids["asked_archive_id"]},
     "archives.decide": lambda at: {"archive_id": at.ids["asked_archive_id"]},
     "cases.calendar": lambda at: {"document_id": at.ids["calendar_id"]},
     "acceptance.scan": lambda at: {"signature_id": at.ids["paper_id"]},

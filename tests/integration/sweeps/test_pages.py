@@ -247,6 +247,7 @@ RENDERED_ELSEWHERE = {
         ("policies/school/own_brought.html", "policies/school/own_save.html"),
         "the tests of own policies: only who brought the file corrects and saves it",
     ),
+    "archives/cover.html": "the tests of archives: it is the first page of one",
     "acceptance/_document_to_read.html": "the tests of outside documents: only who is asked reads it",
     **dict.fromkeys(
         (

@@ -28,11 +28,9 @@ def list_archives() -> Sequence[Archive]:
     return db.session.scalars(select(Archive).order_by(Archive.asked_at.desc()).limit(50)).all()
 
 
-def find_open() -> Archive | None:
-    """The one that is being decided about or made: one at a time."""
-    return db.session.scalars(
-        select(Archive).where(Archive.state.in_(["waiting", "making"])).limit(1)
-    ).one_or_none()
+def find_in_state(*states: str) -> Archive | None:
+    """One of the archives in some states, if there is any."""
+    return db.session.scalars(select(Archive).where(Archive.state.in_(states)).limit(1)).one_or_none()
 
 
 def list_in_state(*states: str) -> Sequence[Archive]:

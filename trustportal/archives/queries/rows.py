@@ -39,16 +39,18 @@ def columns_of(sheet: Sheet) -> Mapping[str, InstrumentedAttribute[Any]]:
     }
 
 
-def rows_of(sheet: Sheet, school_id: UUID | None) -> Iterator[Mapping[str, Any]]:
-    """Every row of a table that belongs to the trust or (`school_id`) to one school, by id."""
+def rows_of(
+    sheet: Sheet, school_id: UUID | None, after: UUID | None, most: int
+) -> Iterator[Mapping[str, Any]]:
+    """Rows of a table that belong to the trust or (`school_id`) to one school, after an id, by id; up to `most`."""
     model, columns = model_of(sheet.table), columns_of(sheet)
-    last: UUID | None = None
-    while True:
+    last = after
+    for begin in range(0, most, PAGE):
         page = db.session.execute(
             select(*columns.values())
             .where(_within(model, sheet.within, school_id), model.id > last if last else true())
             .order_by(model.id)
-            .limit(PAGE)
+            .limit(min(PAGE, most - begin))
         ).all()
         for row in page:
             yield dict(zip(columns, row, strict=True))

@@ -28,7 +28,7 @@ from trustportal.times import day_of
 def ask(actor: Actor, *, school_id: UUID | None, with_cases: bool, reason: str, now: datetime) -> Archive:
     """Ask for an archive of the trust or of one school. One with cases waits for two people; any other is begun.
 
-    One is made at a time.
+    One is made at a time, and one with cases decided about.
     """
     actor.require(Permission.ARCHIVE_ASK)
     if actor.person_id is None:
@@ -39,8 +39,10 @@ def ask(actor: Actor, *, school_id: UUID | None, with_cases: bool, reason: str, 
     with unit_of_work() as uow:
         if school_id is not None:
             tenants.get_school(school_id)
-        if queries.find_open() is not None:
-            raise RuleBroken("An archive is being decided about or made already. Wait until it is there.")
+        if queries.find_in_state("making") is not None:
+            raise RuleBroken("An archive is being made already. Wait until it is there.")
+        if with_cases and queries.find_in_state("waiting") is not None:
+            raise RuleBroken("An archive with case records waits for two people already.", "with_cases")
         if with_cases and _two(actor.person_id, now) is None:
             raise RuleBroken(
                 "Two people have to agree to case records: the data protection officer and the chair of the trust"
@@ -82,6 +84,26 @@ def _two(asked_by: UUID, now: datetime) -> tuple[UUID, UUID] | None:
         tenants.people_with_role(SEATS[Seat.CHAIR], on=today),
         asked_by,
     )
+
+
+def withdraw(actor: Actor, *, archive_id: UUID, now: datetime) -> None:
+    """Take a request back that waits; whoever asked does."""
+    actor.require(Permission.ARCHIVE_ASK)
+    with unit_of_work():
+        archive = queries.get_archive(archive_id, lock=True)
+        if archive.asked_by != actor.person_id:
+            raise NotFound()
+        if archive.state != "waiting":
+            raise RuleBroken("It was decided already.")
+        archive.state, archive.ended_at = "withdrawn", now
+        audit.record(
+            actor,
+            Action.ARCHIVE_REMOVED,
+            now=now,
+            archive_id=archive_id,
+            school_id=archive.school_id,
+            because="withdrawn",
+        )
 
 
 def ask_two(*, archive_id: UUID, now: datetime) -> None:

@@ -7,7 +7,7 @@ chapter goes on stands in the job alone, since it can be the id of a case.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete
@@ -31,7 +31,9 @@ from trustportal.packing import Member, Steps
 from trustportal.tenants import queries as tenants
 
 #: A step ends after this many bytes, or this many calls of chapters.
-STEP_BYTES, STEP_CALLS = 24 << 20, 80
+STEP_BYTES, STEP_CALLS = 8 << 20, 20
+#: How long it may take.
+GIVEN_UP = timedelta(days=1)
 #: How many bytes lie in one row.
 PIECE = 1 << 20
 
@@ -147,10 +149,19 @@ def remove(archive: Archive, because: str, *, by: Actor, now: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> None:
-    """The job of each day: what was not decided in time lapses, and what was kept long enough is removed."""
+    """The job of each day: what was not decided in time lapses, what was kept long enough goes, and what could not
+    be made within a day of its last word is given up, so that another can be asked for.
+    """
     with unit_of_work():
-        for archive in queries.list_in_state("waiting", "ready"):
-            if archive.state == "waiting" and archive.decide_until <= now:
+        for archive in queries.list_in_state("waiting", "making", "ready"):
+            begun = max(
+                (one.answered_at or now for one in queries.list_consents(archive.id)),
+                default=archive.asked_at,
+            )
+            if archive.state == "making" and begun + GIVEN_UP <= now:
+                _forget(archive.id)
+                end(archive, "failed", now=now)
+            elif archive.state == "waiting" and archive.decide_until <= now:
                 end(archive, "lapsed", now=now)
             elif archive.expires_at is not None and archive.expires_at <= now:
                 remove(archive, "expired", by=Actor.portal(archive.trust_id), now=now)

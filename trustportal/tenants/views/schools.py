@@ -53,10 +53,7 @@ def add_school(trust: str) -> Response:
 
     if form.is_submitted() and (made := form.carry_out(create)):
         assert isinstance(made, School)
-        return see_other(
-            url_for("tenants.start_school", trust=trust, school=made.slug),
-            f"{made.name} was added. It adopts the policies that are in force.",
-        )
+        return see_other(_url(made.slug), f"{made.name} was added. It adopts the policies that are in force.")
     return page("tenants/school_new.html", form=form, status=form.status)
 
 

@@ -27,11 +27,17 @@ def ask_again(case: Case) -> None:
     """Send whoever was away to prove that it is them, before anything of a confidential case is shown."""
     if not case.definition.safeguarding or request.method not in {"GET", "HEAD"}:
         return
-    mine, at = _session(), now()
+    last = prove_first(request.path)
+    if now() - last > timedelta(minutes=1):
+        _session()[_SEEN] = now().isoformat()
+
+
+def prove_first(back: str) -> datetime:
+    """Send whoever was away to prove that it is them, and then `back`; else, when they last did, or opened a case."""
+    mine = _session()
     shown = [datetime.fromisoformat(one) for one in (mine.get("proved_at"), mine.get(_SEEN)) if one]
     shown += [mine.authenticated_at] if mine.authenticated_at else []
     last = max(shown, default=None)
-    if last is None or at - last > IDLE:
-        abort(see_other(url_for("account.prove", next=request.path)))
-    if at - last > timedelta(minutes=1):
-        mine[_SEEN] = at.isoformat()
+    if last is None or now() - last > IDLE:
+        abort(see_other(url_for("account.prove", next=back)))
+    return last
