@@ -1,4 +1,6 @@
-"""September: a teacher at two schools, a cleaner with a code, a business manager, a head, the clerk's evidence."""
+"""September: a teacher at two schools, guidance from outside, a cleaner with a code and a question, a business manager,
+a head, the clerk's evidence.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,9 @@ from e2e.stage import Stage, set_stage
 from e2e.visitor import PHONE, Visitor, Visitors, go_home, task
 from tests.world import Place, Someone, World
 from trustportal.access import Role
+from trustportal.times import today
+
+GUIDANCE = "Keeping children safe"
 
 
 @dataclass
@@ -102,6 +107,40 @@ def test_a_head_answers_a_question(visitors: Visitors, cast: Cast) -> None:
     stella.choose("I agree to this statement").press("Sign").sees("Thank you")
 
 
+def test_guidance_from_outside_is_asked_for_and_confirmed_on_a_phone(visitors: Visitors, cast: Cast) -> None:
+    office = visitors.of(cast.world.manager)
+    office.open(cast.world.url("acceptance")).follow("Outside documents")
+    office.shot("documents-none")
+    office.follow("Record a document")
+    office.fill("Title", GUIDANCE).fill("Who publishes it?", "The Inspectorate of Schools")
+    office.fill("Edition", "September 2026")
+    published = office.page.get_by_role("group", name="Published on")
+    for box, value in (("Day", "1"), ("Month", "9"), ("Year", str(today().year - 1))):
+        office.fill(box, value, within=published)
+    office.fill("What is to be read?", "part one").press_in_vain("Record it")
+    office.shot("document-new")
+    office.fill("Address at which it can be read", "https://inspectorate.example/keeping-children-safe")
+    office.press("Record it").sees("It is recorded", "Counts now")
+    office.shot("document")
+    office.follow("Choose it in a campaign").follow(re.compile("^Progress")).follow("Change it")
+    office.choose(GUIDANCE).shot("campaign-change")
+    office.press("Save the changes").sees(GUIDANCE)
+    office.shot("campaign-with-document")
+
+    teacher = visitors.of(cast.both, width=PHONE)
+    wait_to_sign(teacher, cast.world, 1)
+    teacher.shot("guidance-list")
+    # Who serves at two schools confirms it once.
+    assert teacher.page.locator("ul.tasks a.btn").count() == 1
+    teacher.follow(re.compile("^Read and")).sees("part one", "once is enough, wherever you serve")
+    teacher.shot("guidance-read")
+    teacher.press_in_vain("Confirm")
+    teacher.choose("I agree to this statement").press("Confirm").sees(
+        "You have confirmed", "nothing is left to sign"
+    )
+    teacher.shot("guidance-confirmed")
+
+
 def test_a_business_manager_chases_and_a_cleaner_signs_with_a_code(visitors: Visitors, cast: Cast) -> None:
     office = visitors.of(cast.sbm)
     office.until(
@@ -111,6 +150,15 @@ def test_a_business_manager_chases_and_a_cleaner_signs_with_a_code(visitors: Vis
     office.shot("chasing")
     office.follow("Stan Stead").shot("chasing-person")
     office.press("Remind Stan Stead").sees("will get a reminder")
+    office.open(cast.world.url("acceptance")).follow(re.compile("^Progress")).follow("Carl Cleaner")
+    office.shot("chasing-cleaner")
+    with office.page.expect_download() as download:
+        office.page.get_by_role("link", name="Print a form to sign on paper").click()
+    with pdfplumber.open(io.BytesIO(download.value.path().read_bytes())) as form:
+        words = " ".join(" ".join(page.extract_text() for page in form.pages).split())
+    # What is to be read of the guidance, and the words that its reader signs, are on the paper too.
+    assert "Carl Cleaner" in words
+    assert f"I have read part one of {GUIDANCE}, September 2026" in words
     office.open(cast.world.url("acceptance/codes")).sees("Carl Cleaner")
     office.shot("codes")
     with office.page.expect_download() as download:
@@ -124,9 +172,29 @@ def test_a_business_manager_chases_and_a_cleaner_signs_with_a_code(visitors: Vis
     cleaner.fill("Your code", "AAAAA-AAAAA").press_in_vain("Go on")
     cleaner.fill("Your code", code.lower()).press("Go on").sees("Hello Carl Cleaner")
     cleaner.shot("kiosk-list")
-    cleaner.follow(re.compile("^Read and sign"))
+    cleaner.follow(re.compile("Keys policy$"), within=cleaner.page.locator("ul.tasks"))
     cleaner.shot("kiosk-sign")
-    cleaner.choose("I agree to this statement").press("Sign as Carl Cleaner").sees("Nothing left to sign")
+    cleaner.choose("I agree to this statement").press("Sign as Carl Cleaner").sees("You have signed")
+    cleaner.follow(re.compile(f"{GUIDANCE}$"), within=cleaner.page.locator("ul.tasks"))
+    cleaner.shot("kiosk-guidance")
+    cleaner.follow("I have a question")
+    cleaner.fill("In your own words", "Where can I read it? I have no computer here.")
+    cleaner.shot("kiosk-question")
+    cleaner.press("Send as Carl Cleaner").sees("It has been sent", "Waits for an answer")
+    head = visitors.of(cast.stage.head, width=PHONE)
+    head.until(
+        cast.world.url(),
+        lambda page: page.locator("ul.tasks", has_text="Carl Cleaner’s question").count() > 0,
+    )
+    head.follow("Answer Carl Cleaner’s question").sees(GUIDANCE, "I have no computer here")
+    head.shot("kiosk-question-answer")
+    head.fill("Your answer", "The office has a copy on paper.").press("Send the answer")
+    # The sitting goes on meanwhile: the answer is there, and then nothing is left.
+    cleaner.open("/sign-with-code/list").sees("The office has a copy on paper.")
+    cleaner.shot("kiosk-answer")
+    cleaner.follow(re.compile(f"{GUIDANCE}$"), within=cleaner.page.locator("ul.tasks"))
+    cleaner.choose("I agree to this statement").press("Confirm as Carl Cleaner").sees("Nothing left to sign")
+    cleaner.shot("kiosk-done")
     cleaner.press("Finish", within=cleaner.page.locator("main")).sees("hand the device on")
     cleaner.open("/sign-with-code/list").sees("Sign with a printed code").sees_no("Carl")
 
@@ -153,6 +221,7 @@ def test_the_clerk_takes_the_evidence(visitors: Visitors, cast: Cast) -> None:
         assert len(certificates) >= 3
         signed = pack.read("signatures.csv").decode("utf-8-sig")
     assert "printed code" in signed
+    assert any(name.startswith("outside-documents/") for name in names)
     number = re.findall(r"^([0-9a-f-]{36}),Carl Cleaner", signed, re.M)[0]
     clerk.open(cast.world.url("signatures/check"))
     clerk.fill("Evidence number", number).press("Check").sees("The evidence is whole")

@@ -190,9 +190,12 @@ FIELDS: Mapping[Action, frozenset[str]] = {
 }
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: the same content gives the same bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return _CANONICAL.encode(value)
 
 
 #: Appends what `prepare` has made. The function checks that the trust is the scope's.

@@ -70,7 +70,7 @@ def test_a_document_is_recorded_and_confirmed_in_the_portal(
     made = office.post(new, data={**FIELDS, **dates})
     assert made.status_code == 303, made.text
     shown = office.get(made.headers["Location"]).text
-    assert "People are asked for the edition “autumn edition”." in shown
+    assert "The edition that counts is “autumn edition”" in shown
     assert office.post(new, data={**FIELDS, **dates}).status_code == 422  # recorded already
 
     policy = desk.policy("Social media", ashgrove)

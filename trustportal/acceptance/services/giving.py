@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy.orm.attributes import set_committed_value
-
 from trustportal import audit, jobs, mail
 from trustportal.acceptance import mail as wording
 from trustportal.acceptance.domain.evidence import (
@@ -23,7 +21,7 @@ from trustportal.acceptance.domain.evidence import (
 )
 from trustportal.acceptance.domain.statement import statement_version
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries.mine import EditionRow, ToSign
+from trustportal.acceptance.queries.signing import EditionRow, ToSign
 from trustportal.access import Actor, Role
 from trustportal.audit import Action
 from trustportal.db import current_unit
@@ -96,17 +94,7 @@ def give(actor: Actor, asked: ToSign, edition: EditionRow, given: Given) -> Sign
             not_before=mail.gathered_at(receipt["created_at"]),
         ),
     ]
-    signature = _write(actor, evidence, receipt, outbox, user_agent=given.user_agent)
-    closed = {
-        "state": "signed",
-        "closed_at": given.signed_at,
-        "edition_id": evidence.edition_id,
-        "outside_edition_id": evidence.outside_edition_id,
-        "paused_on": None,
-    }
-    for name, value in closed.items():
-        set_committed_value(row, name, value)
-    return signature
+    return _write(actor, evidence, receipt, outbox, user_agent=given.user_agent)
 
 
 def _roles(asked: ToSign, held: frozenset[Role]) -> list[dict[str, str]]:

@@ -13,9 +13,9 @@ from uuid import UUID
 from trustportal.acceptance.domain.campaign import reaches
 from trustportal.acceptance.domain.statement import statement_version, worded
 from trustportal.acceptance.pdf import AnswerPrint, FormPrint
-from trustportal.acceptance.queries import facts, mine, outside, overview, people, questions
+from trustportal.acceptance.queries import facts, outside, overview, people, questions
 from trustportal.acceptance.queries.facts import Place
-from trustportal.acceptance.queries.mine import EditionRow
+from trustportal.acceptance.queries.signing import EditionRow, document_row
 from trustportal.access import Actor, Permission
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.policies import queries as policies
@@ -102,7 +102,7 @@ def _ready(policy_id: UUID | None, outside_id: UUID | None, school_id: Place, on
     """The edition in force, if its PDF is made, or the outside document's current edition."""
     if outside_id is not None:
         document = outside.find_current(outside_id, on)
-        return _Ready(mine.document_row(document), document.statement, document.link) if document else None
+        return _Ready(document_row(document), document.statement, document.link) if document else None
     assert policy_id is not None
     found = policies.find_edition_in_force(policy_id, school_id, on, whole=False)
     if found is None or found.pdf_hash is None:

@@ -10,9 +10,9 @@ from trustportal import blobs
 from trustportal.acceptance.domain import paper
 from trustportal.acceptance.domain.evidence import ON_PAPER
 from trustportal.acceptance.models import Signature
-from trustportal.acceptance.queries import mine, outside
+from trustportal.acceptance.queries import outside
 from trustportal.acceptance.queries.facts import Place
-from trustportal.acceptance.queries.mine import EditionRow, ToSign
+from trustportal.acceptance.queries.signing import EditionRow, ToSign, lock_to_sign
 from trustportal.acceptance.scans import check_scan
 from trustportal.acceptance.services.giving import Given, give
 from trustportal.access import Actor, Permission
@@ -59,7 +59,7 @@ def record_paper(
             raise RuleBroken("This person held no role here on that day.", "signed_on")
         signatures = []
         for assignment_id in sorted(assignment_ids, key=str):
-            asked = mine.lock_to_sign(assignment_id, person_id, signed_on)
+            asked = lock_to_sign(assignment_id, person_id, signed_on)
             if asked.row.school_id != school_id:
                 raise NotFound()
             if asked.row.state == "signed":

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from trustportal.acceptance.domain.statement import statement_version, worded
-from trustportal.acceptance.models import Assignment, OutsideEdition, Signature
+from trustportal.acceptance.models import OutsideEdition, Signature
 from trustportal.acceptance.queries import mine, outside
-from trustportal.acceptance.queries.mine import EditionRow, ToSign
+from trustportal.acceptance.queries.signing import AskedRow, EditionRow, ToSign, document_row, lock_to_sign
 from trustportal.acceptance.services.giving import Given, give
 from trustportal.access import Actor
 from trustportal.db import unit_of_work
@@ -114,7 +114,7 @@ def _document_to_read(assignment: mine.MyAssignment, document_id: UUID, today: d
         assert assignment.signed_edition_id is not None
         before = outside.get_edition(assignment.signed_edition_id)
     place_name = tenants.place_name(assignment.school_id)
-    row = mine.document_row(document)
+    row = document_row(document)
     statement = worded(document.statement, edition=row.label, place=place_name, **row.words)
     return ToRead(
         assignment=assignment,
@@ -169,7 +169,7 @@ def sign(
     """
     person_id = _myself(actor)
     with unit_of_work():
-        asked = mine.lock_to_sign(assignment_id, person_id, today)
+        asked = lock_to_sign(assignment_id, person_id, today)
         if asked.row.state == "signed":
             return _signature_of(asked.row)
         if asked.row.state == "closed":
@@ -201,7 +201,7 @@ def _myself(actor: Actor) -> UUID:
     return actor.person_id
 
 
-def _signature_of(row: Assignment) -> Signature:
+def _signature_of(row: AskedRow) -> Signature:
     found = mine.find_signature(row.id)
     if found is None:
         raise NotFound()

@@ -20,7 +20,7 @@ from trustportal.acceptance.queries import mine, questions
 from trustportal.acceptance.services import codes
 from trustportal.acceptance.services.codes import Sitting
 from trustportal.acceptance.views.blueprint import blueprint
-from trustportal.acceptance.views.presenting import shown_clauses
+from trustportal.acceptance.views.presenting import done_with, shown_clauses
 from trustportal.acceptance.views.questions import question_form
 from trustportal.access import Actor
 from trustportal.db import enter_scope
@@ -141,7 +141,7 @@ def kiosk_sign(sitting: Sitting, actor: Actor, assignment_id: UUID) -> Response:
     form = SignForm()
     if form.is_submitted() and (signed := form.carry_out(lambda: _sign(actor, assignment_id, form))):
         assert isinstance(signed, Signature)
-        return see_other(url_for("acceptance.kiosk_list"), f"You have signed {signed.policy_title}.")
+        return see_other(url_for("acceptance.kiosk_list"), f"You have {done_with(signed)}.")
     seen = _id(form.edition_id.data) if form.superseded else None
     shown = services.to_read(actor, assignment_id=assignment_id, today=today(), seen_id=seen)
     if shown.assignment.state == "signed":

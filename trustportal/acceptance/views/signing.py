@@ -14,7 +14,7 @@ from trustportal.acceptance.models import Signature
 from trustportal.acceptance.queries import mine, outside, proofs
 from trustportal.acceptance.services import certificates
 from trustportal.acceptance.views.blueprint import blueprint
-from trustportal.acceptance.views.presenting import shown_clauses
+from trustportal.acceptance.views.presenting import done_with, shown_clauses
 from trustportal.access import Permission
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.times import now, today
@@ -104,12 +104,12 @@ def _go_on(trust: str, signed: Signature) -> Response:
     if not left:
         return see_other(
             url_for("acceptance.my_signatures", trust=trust),
-            f"Thank you. You have signed {signed.policy_title}, and nothing is left to sign.",
+            f"Thank you. You have {done_with(signed)}, and nothing is left to sign.",
         )
     more = "One is left to sign." if len(left) == 1 else f"{len(left)} are left to sign."
     return see_other(
         url_for("acceptance.sign", trust=trust, assignment_id=left[0].id),
-        f"You have signed {signed.policy_title}. {more}",
+        f"You have {done_with(signed)}. {more}",
     )
 
 
