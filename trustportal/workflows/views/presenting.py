@@ -17,7 +17,7 @@ from trustportal.workflows.domain import engine, targets
 from trustportal.workflows.domain.answers import Fault, warnings
 from trustportal.workflows.domain.days import working_days_between
 from trustportal.workflows.domain.definition import Action, ActionKind, Effect
-from trustportal.workflows.forms import AnswersForm, answers_form
+from trustportal.workflows.forms.answers import AnswersForm, answers_form
 from trustportal.workflows.models import ESCALATE, CaseDocument
 from trustportal.workflows.queries import allegations, holds
 from trustportal.workflows.queries import cases as queries
