@@ -67,7 +67,7 @@ def test_what_is_late_goes_upwards_and_is_taken_over(portal: Portal, visitors: V
     above.page.locator("details[open] select").select_option(label="Cleo Crane")
     above.fill("Why?", "Nobody answers.")
     above.shot("late-take-over")
-    above.press("Ask them")
+    above.press("Give it to them")
     above.until(world.url(f"cases/{case_id}"), lambda page: page.get_by_text("It is your turn").count() > 0)
     subject = visitors.of(about)
     go_home(subject, world).sees_no("Confidential item")
