@@ -68,6 +68,7 @@ class Portal:
     demonstration: str
     environment: dict[str, str]
     app: Flask
+    worker_app: Flask
     processes: list[Process] = field(default_factory=list)
     trusts: int = 0
 
@@ -75,7 +76,7 @@ class Portal:
         """A new trust with its network manager; see tests/world.py for schools and people."""
         self.trusts += 1
         slug = f"{name.lower().split()[0]}-{self.trusts}"
-        return World(self.app, self.app, name=name, slug=slug)
+        return World(self.app, self.worker_app, name=name, slug=slug)
 
     def complaints(self) -> str:
         """What the processes have said since the last time that nobody should have to read."""
@@ -111,17 +112,18 @@ def running_portal(servers: Servers) -> Iterator[Portal]:
     ports = _free_ports(2)
     environment = _environment(servers, urls, ports[0])
     settings = Settings.from_env(environment)
-    app = create_app(settings)
-    portal = Portal(settings.public_url, f"http://127.0.0.1:{ports[1]}", environment, app)
+    app, worker_app = create_app(settings), create_app(settings, role="worker")
+    portal = Portal(settings.public_url, f"http://127.0.0.1:{ports[1]}", environment, app, worker_app)
     try:
         _start(portal, ports)
         _wait_until_well(portal)
         yield portal
     finally:
         _stop(portal)
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        for one in (app, worker_app):
+            with one.app_context():
+                db.session.remove()
+                db.engine.dispose()
         servers.drop_database(name)
 
 
@@ -176,6 +178,8 @@ def _start(portal: Portal, ports: list[int]) -> None:
         }
         if name == "web_demonstration":
             own |= {"DEMO": "1", "PORT": str(ports[1])}
+        if name == "worker_mail":
+            own["DEMO"] = "1"  # it copies each mail for the demonstration's mailbox
         log = _OWN / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

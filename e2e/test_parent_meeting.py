@@ -135,7 +135,7 @@ def test_a_parent_who_does_not_come_twice(portal: Portal, visitors: Visitors) ->
     head.press("Make the second invitation").sees("a second time")
     missed(head, address, stage)
     head.until(address, lambda page: page.locator("button", has_text="Decide on the papers").count() > 0)
-    restricting = page.get_by_text("Only if you chose")
+    restricting = page.get_by_text("Only if you chose “A restriction")
     page.locator("input[name=f_outcome][value=restriction]").check()
     assert restricting.is_visible()
     head.shot("parent-decide-restriction")

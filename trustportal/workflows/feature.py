@@ -20,11 +20,15 @@ from trustportal.workflows.views import (
     recipients,
     register,
     requests,
+    schools_own,
     ties,
+    trying_out,
 )
 
 #: The modules whose routes the blueprints hold, once they are imported.
-PAGES = (cases, requests, defining, register, concerns, managing, recipients, ties)
+PAGES = (
+    cases, requests, defining, trying_out, schools_own, register, concerns, managing, recipients, ties,
+)  # fmt: skip
 
 
 def install(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Definitions, cases and what belongs to them, the register of accounts.
+"""Cases and what belongs to them; whoever imports this module has every table of workflows.
 
 Rows of a case are shown to the web only when the person of the scope takes part in the case: PostgreSQL sees to it
 (`Reach.CASE` in `trustportal.protection`). Everything that people wrote in a case is sealed with the trust's own key
@@ -8,126 +8,25 @@ Rows of a case are shown to the web only when the person of the scope takes part
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from trustportal.db import PlaceOwned, SchoolOwned, TrustOwned, TrustRow, points_at
+from trustportal.db import TrustOwned, TrustRow, points_at
 from trustportal.workflows.anchors import CaseAnchor as CaseAnchor
+from trustportal.workflows.definition_models import SchoolBreak as SchoolBreak
+from trustportal.workflows.definition_models import Tie as Tie
+from trustportal.workflows.definition_models import TrustKey as TrustKey
+from trustportal.workflows.definition_models import WorkflowDefinition as WorkflowDefinition
+from trustportal.workflows.definition_models import WorkflowOverride as WorkflowOverride
+from trustportal.workflows.definition_models import WorkflowVersion as WorkflowVersion
+from trustportal.workflows.register_models import RegisterEntry as RegisterEntry
+from trustportal.workflows.register_models import RegisterFlag as RegisterFlag
+from trustportal.workflows.register_models import RegisterPerson as RegisterPerson
 
 #: How the kinds of deadlines begin from which the clock knows that a late step goes upwards: the tier follows.
 ESCALATE = "escalate-"
-
-# -- definitions -------------------------------------------------------------------------------------------------
-
-
-class WorkflowDefinition(TrustRow):
-    """A workflow of a trust. What it says is in its versions."""
-
-    __tablename__ = "workflow_definition"
-    __rules__ = (UniqueConstraint("trust_id", "key", name="uq_workflow_definition_key"),)
-
-    key: Mapped[str] = mapped_column(String(60))
-    position: Mapped[int]
-    #: Whether cases can be started.
-    in_use: Mapped[bool]
-    created_at: Mapped[datetime]
-
-
-class WorkflowVersion(TrustRow):
-    """What a workflow says: a draft, or published and then never changed. A case keeps the version it began with."""
-
-    __tablename__ = "workflow_version"
-    __rules__ = (
-        points_at("workflow_definition", "definition_id"),
-        UniqueConstraint("trust_id", "definition_id", "number", name="uq_workflow_version_number"),
-        CheckConstraint("(state = 'draft') = (number IS NULL)", name="published_workflow_has_a_number"),
-        Index(
-            "uq_workflow_version_draft",
-            "trust_id",
-            "definition_id",
-            unique=True,
-            postgresql_where="state = 'draft'",
-        ),
-    )
-
-    definition_id: Mapped[UUID]
-    #: draft, published
-    state: Mapped[str] = mapped_column(String(20))
-    number: Mapped[int | None]
-    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    content_hash: Mapped[str] = mapped_column(String(64))
-    #: The hash of the definition that came with the portal, where this version is exactly that.
-    shipped_hash: Mapped[str | None] = mapped_column(String(64))
-    reason: Mapped[str] = mapped_column(String(400), default="")
-    created_by: Mapped[UUID | None]
-    created_at: Mapped[datetime]
-    published_by: Mapped[UUID | None]
-    published_at: Mapped[datetime | None]
-
-
-class WorkflowOverride(SchoolOwned):
-    """What one school set for itself in a workflow: `workflows.domain.editing.SchoolsOwn`."""
-
-    __tablename__ = "workflow_override"
-    __rules__ = (
-        points_at("workflow_definition", "definition_id"),
-        points_at("school", "school_id"),
-        UniqueConstraint("trust_id", "definition_id", "school_id", name="uq_workflow_override_school"),
-    )
-
-    definition_id: Mapped[UUID]
-    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    changed_by: Mapped[UUID | None]
-    changed_at: Mapped[datetime]
-
-
-class SchoolBreak(SchoolOwned):
-    """A school holiday, both days included: it stops the deadlines whose definition says so."""
-
-    __tablename__ = "school_break"
-    __rules__ = (
-        points_at("school", "school_id"),
-        CheckConstraint("to_on >= from_on", name="break_ends_after_it_begins"),
-    )
-
-    name: Mapped[str] = mapped_column(String(80))
-    from_on: Mapped[date]
-    to_on: Mapped[date]
-
-
-class TrustKey(TrustRow):
-    """The key with which a trust's cases are sealed, itself sealed with the installation's."""
-
-    __tablename__ = "trust_key"
-    __rules__ = (UniqueConstraint("trust_id", name="uq_trust_key_one"),)
-
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime]
-
-
-class Tie(TrustRow):
-    """Two people who must not decide about each other, as `person_id` declared: seen by them, and by jobs."""
-
-    __tablename__ = "tie"
-    __rules__ = (
-        points_at("person", "person_id"),
-        points_at("person", "other_id"),
-        CheckConstraint("person_id <> other_id", name="tie_joins_two_people"),
-    )
-
-    person_id: Mapped[UUID]
-    other_id: Mapped[UUID]
-    #: related, leads (`person_id` leads `other_id`), led (the other way round)
-    kind: Mapped[str] = mapped_column(String(20))
-    declared_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-
-
-# -- cases -------------------------------------------------------------------------------------------------------
 
 
 class CaseIntake(TrustRow):
@@ -445,91 +344,6 @@ class Alarm(TrustRow):
     person_id: Mapped[UUID]
     #: Which task found nobody; an id that opens nothing.
     task_id: Mapped[UUID]
-    raised_at: Mapped[datetime]
-    cleared_at: Mapped[datetime | None]
-
-
-# -- the register of accounts ------------------------------------------------------------------------------------
-
-
-class RegisterEntry(PlaceOwned):
-    """An account or site in the school's name. Never a password: `custodian_id` is who keeps the sign-in details."""
-
-    __tablename__ = "register_entry"
-    __rules__ = (
-        points_at("school", "school_id"),
-        points_at("person", "owner_id"),
-        points_at("person", "custodian_id"),
-        Index("ix_register_entry_school", "trust_id", "school_id", "closed_on"),
-    )
-
-    name: Mapped[str] = mapped_column(String(200))
-    platform: Mapped[str] = mapped_column(String(200))
-    address: Mapped[str] = mapped_column(String(400), default="")
-    official_email: Mapped[str] = mapped_column(String(320), default="")
-    purpose: Mapped[str]
-    owner_id: Mapped[UUID | None]
-    custodian_id: Mapped[UUID | None]
-    approved_on: Mapped[date | None]
-    go_live_on: Mapped[date]
-    review_on: Mapped[date]
-    closes_on: Mapped[date]
-    checked_on: Mapped[date | None]
-    closed_on: Mapped[date | None]
-    #: What became of the content and the sign-in details, and how it went.
-    closing_note: Mapped[str] = mapped_column(String, default="")
-    #: The case that approved it; opened only by those who take part in it.
-    case_id: Mapped[UUID | None]
-    created_at: Mapped[datetime]
-
-
-class RegisterPerson(PlaceOwned):
-    """An administrator or moderator of an account, from a day to a day."""
-
-    __tablename__ = "register_person"
-    __rules__ = (
-        points_at("school", "school_id"),
-        points_at("register_entry", "entry_id"),
-        points_at("person", "person_id"),
-        Index(
-            "uq_register_person_one",
-            "trust_id",
-            "entry_id",
-            "part",
-            "person_id",
-            unique=True,
-            postgresql_where="to_on IS NULL",
-        ),
-    )
-
-    entry_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    #: administrator, moderator
-    part: Mapped[str] = mapped_column(String(20))
-    from_on: Mapped[date]
-    to_on: Mapped[date | None]
-
-
-class RegisterFlag(PlaceOwned):
-    """Something about an account that somebody has to see to; a task until it holds no more."""
-
-    __tablename__ = "register_flag"
-    __rules__ = (
-        points_at("school", "school_id"),
-        points_at("register_entry", "entry_id"),
-        Index(
-            "uq_register_flag_open",
-            "trust_id",
-            "entry_id",
-            "kind",
-            unique=True,
-            postgresql_where="cleared_at IS NULL",
-        ),
-    )
-
-    entry_id: Mapped[UUID]
-    #: `workflows.domain.register.Flag`
-    kind: Mapped[str] = mapped_column(String(40))
     raised_at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
 

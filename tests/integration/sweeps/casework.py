@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tests.world import Place, Someone, World
 from trustportal.access import Role
 from trustportal.db import Scope, db, scope, unit_of_work
+from trustportal.kernel_models import DemonstrationMail, Mail
 from trustportal.times import now, today
 from trustportal.workflows.domain import editing
 from trustportal.workflows.domain.engine import Given
@@ -20,6 +21,7 @@ from trustportal.workflows.models import (
     Alarm,
     CaseDeadline,
     CaseDocument,
+    CaseEscalation,
     CaseRecusal,
     CaseSubject,
     CaseTask,
@@ -160,6 +162,24 @@ def _by_hand(
     _beside(open_case, starter.id, seal)
     db.session.add(CaseSubject(id=uuid4(), case_id=open_case, person_id=others, added_at=now()))
     db.session.add(CaseRecusal(id=uuid4(), case_id=open_case, person_id=people[Role.SUPPLY].id, at=now()))
+    db.session.add(
+        CaseEscalation(
+            id=uuid4(), case_id=open_case, person_id=people[Role.HEADTEACHER].id, visit=99, tier=1, at=now()
+        )
+    )
+    # The demonstration alone copies mail: one for each trust.
+    mail = db.session.scalars(select(Mail).limit(1)).one()
+    db.session.add(
+        DemonstrationMail(
+            id=uuid4(),
+            mail_id=mail.id,
+            to_address=mail.to_address,
+            to_name=mail.to_name,
+            subject=mail.subject,
+            lines=[],
+            created_at=now(),
+        )
+    )
     db.session.add(Alarm(id=uuid4(), person_id=starter.id, task_id=uuid4(), raised_at=now()))
 
 

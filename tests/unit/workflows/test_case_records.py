@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from trustportal.access import Role
 from trustportal.errors import RuleBroken
 from trustportal.workflows.domain import guarded, reading
 from trustportal.workflows.domain.case_records import (
@@ -107,6 +108,17 @@ def test_an_editor_can_make_a_confidential_case_faster_and_not_see_it() -> None:
     guarded.check(before, set_deadline(before, "managing", within=10, stops_in_holidays=False))
     with pytest.raises(RuleBroken, match="less time"):
         guarded.check(before, set_deadline(before, "assess", within=2, stops_in_holidays=False))
+    sooner = set_deadline(before, "managing", within=20, stops_in_holidays=False, escalate_after=1)
+    guarded.check(before, sooner)
+    with pytest.raises(RuleBroken, match="earlier, and not later"):
+        guarded.check(sooner, before)
+    with pytest.raises(RuleBroken, match="decided by the trustees"):
+        guarded.check(
+            before,
+            set_deadline(
+                before, "managing", within=20, stops_in_holidays=False, escalate_to=Role.NETWORK_MANAGER
+            ),
+        )
     with pytest.raises(RuleBroken, match="decided by the trustees"):
         guarded.check(before, _with(before, watchers=(Rule(),)))
     with pytest.raises(RuleBroken, match="decided by the trustees"):

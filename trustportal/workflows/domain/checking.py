@@ -18,7 +18,7 @@ from trustportal.workflows.domain.definition import (
     Seat,
     State,
 )
-from trustportal.workflows.domain.routing import Circumstances, Roster, barred, route
+from trustportal.workflows.domain.routing import Circumstances, Roster, barred, next_above, route
 
 
 class Weight(StrEnum):
@@ -252,6 +252,7 @@ def check_people(
 
 def _walk(definition, roster, school, name, starter, note) -> None:  # type: ignore[no-untyped-def]
     values = imagined(definition, roster, school, starter)
+    _late(definition, roster, school, name, starter, values, note)
     for state, seat in definition.seats():
         routed = route(definition, seat, roster, Circumstances(school, starter, values))
         if not routed.found:
@@ -260,6 +261,24 @@ def _walk(definition, roster, school, name, starter, note) -> None:  # type: ign
                 Finding(
                     Weight.ERROR,
                     f"{name}: nobody can be “{seat.title}” in “{state.title}”{only}. It looks for {named(seat.rules)}.",
+                    state.key,
+                    school,
+                )
+            )
+
+
+def _late(definition, roster, school, name, starter, values, note) -> None:  # type: ignore[no-untyped-def]
+    """Whether a late step has somebody to go to, besides those who have it."""
+    case = Circumstances(school, starter, values)
+    for state in definition.states:
+        if state.deadline is None or not state.deadline.escalate:
+            continue
+        sit = {person for seat in state.seats for person in route(definition, seat, roster, case).people}
+        if sit and not next_above(definition, state, roster, case, passed=frozenset(sit)).found:
+            note(
+                Finding(
+                    Weight.WARNING,
+                    f"{name}: when “{state.title}” is late, there is nobody else to whom it could go.",
                     state.key,
                     school,
                 )

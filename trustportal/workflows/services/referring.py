@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from trustportal.access import Actor
-from trustportal.db import current_unit, db
+from trustportal.db import current_unit
 from trustportal.jobs import Event
 from trustportal.workflows.domain.definition import Definition, FieldKind
-from trustportal.workflows.models import CaseIntake
 from trustportal.workflows.queries import definitions
-from trustportal.workflows.sealing import Seal
+from trustportal.workflows.services.sending import intake_row
 
 #: The workflow that is asked for first, where a trust has several about somebody's conduct.
 ALLEGATION = "allegation"
@@ -35,19 +34,13 @@ def open_allegation(
     current = find_allegation()
     if current is None:
         return False
-    row = CaseIntake(
-        id=uuid4(),
-        person_id=actor.person_id,
+    row = intake_row(
+        actor.person_id,
         school_id=school_id,
         version_id=current.version_id,
-        sealed=b"",
-        state="sent",
-        created_at=now,
-        changed_at=now,
-        sent_at=now,
+        values=_answers(current.definition, about, words),
+        now=now,
     )
-    row.sealed = Seal.of_trust().close(_answers(current.definition, about, words), row.id)
-    db.session.add(row)
     current_unit().announce(Event.CASE_SENT, intake_id=row.id)
     return True
 

@@ -28,9 +28,10 @@ from trustportal.workflows.domain.answers import Fault
 from trustportal.workflows.domain.definition import Definition
 from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.domain.routing import Roster
-from trustportal.workflows.models import CaseIntake, CaseNote, CaseRecusal
+from trustportal.workflows.models import CaseNote, CaseRecusal
 from trustportal.workflows.queries import cases, definitions, people
 from trustportal.workflows.sealing import Seal
+from trustportal.workflows.services.sending import intake_row
 
 #: Without a name: so many from one box, and so many in one trust, an hour.
 MOST_FROM_A_BOX, MOST_OF_A_TRUST, WINDOW = 6, 60, timedelta(hours=1)
@@ -84,19 +85,13 @@ def report(
         if found:
             raise RuleBroken(found[0].words, found[0].field)
         values = answers.tidy(definition.form, given)
-        row = CaseIntake(
-            id=uuid4(),
-            person_id=person_id,
+        row = intake_row(
+            person_id,
             school_id=school_id,
             version_id=current.version_id,
-            sealed=b"",
-            state="sent",
-            created_at=now,
-            changed_at=now,
-            sent_at=now,
+            values={**values, _RECEIPT: intake.code_hash(code).hex()},
+            now=now,
         )
-        row.sealed = Seal.of_trust().close({**values, _RECEIPT: intake.code_hash(code).hex()}, row.id)
-        db.session.add(row)
         uow.announce(Event.CASE_SENT, intake_id=row.id)
     return code
 
@@ -115,19 +110,14 @@ def add(*, school_id: UUID, code: str, text: str, now: datetime) -> None:
             "Write words only: nothing that could be a picture or a file can be sent here.", "text"
         )
     with unit_of_work() as uow:
-        row = CaseIntake(
-            id=uuid4(),
-            person_id=None,
+        row = intake_row(
+            None,
             school_id=school_id,
             version_id=_definition().version_id,
-            sealed=b"",
+            values={"code": intake.code_hash(code).hex(), "text": words},
+            now=now,
             state="more",
-            created_at=now,
-            changed_at=now,
-            sent_at=now,
         )
-        row.sealed = Seal.of_trust().close({"code": intake.code_hash(code).hex(), "text": words}, row.id)
-        db.session.add(row)
         uow.announce(Event.CASE_MORE, intake_id=row.id)
 
 

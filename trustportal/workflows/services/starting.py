@@ -28,6 +28,7 @@ from trustportal.workflows.queries import clauses, definitions, people, register
 from trustportal.workflows.sealing import Seal
 from trustportal.workflows.services import reporting, routing
 from trustportal.workflows.services.entering import enter
+from trustportal.workflows.services.sending import intake_row
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
@@ -88,17 +89,14 @@ def _draft(
             raise NotFound()
         row.version_id = current.version_id  # a draft follows the newest version; a case keeps its own
         return row, current.definition
-    row = CaseIntake(
-        id=uuid4(),
-        person_id=actor.person_id,
+    row = intake_row(
+        actor.person_id,
         school_id=school_id,
         version_id=current.version_id,
-        sealed=b"",
+        values={},
+        now=now,
         state="draft",
-        created_at=now,
-        changed_at=now,
     )
-    db.session.add(row)
     return row, current.definition
 
 
@@ -135,20 +133,9 @@ def send(
 
 def _twin(row: CaseIntake, values: Mapping[str, Any], now: datetime) -> CaseIntake:
     """The same form once more, with what concerns the second person only."""
-    made = CaseIntake(
-        id=uuid4(),
-        person_id=row.person_id,
-        school_id=row.school_id,
-        version_id=row.version_id,
-        sealed=b"",
-        state="sent",
-        created_at=now,
-        changed_at=now,
-        sent_at=now,
+    return intake_row(
+        row.person_id, school_id=row.school_id, version_id=row.version_id, values=values, now=now
     )
-    made.sealed = Seal.of_trust().close(values, made.id)
-    db.session.add(made)
-    return made
 
 
 def faults(actor: Actor, *, school_id: UUID, key: str, given: Mapping[str, Any], today: date) -> list[Fault]:

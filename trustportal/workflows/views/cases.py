@@ -12,14 +12,8 @@ from trustportal.times import now, today
 from trustportal.web import actor, page, school, see_other, signed_in
 from trustportal.workflows.domain import engine
 from trustportal.workflows.domain.engine import Given, Plan
-from trustportal.workflows.forms import (
-    AnswersForm,
-    HandOverForm,
-    NoteForm,
-    StepBackForm,
-    answers_form,
-    apart,
-)
+from trustportal.workflows.forms.answers import AnswersForm, answers_form, apart
+from trustportal.workflows.forms.cases import HandOverForm, NoteForm, StepBackForm
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions
 from trustportal.workflows.services import acting, starting

@@ -18,7 +18,8 @@ from trustportal.times import now, today
 from trustportal.web import actor, page, public, school, see_other, signed_in
 from trustportal.workflows.domain.definition import Definition
 from trustportal.workflows.domain.recipients import ALLEGATION, Contact
-from trustportal.workflows.forms import AddForm, AnswersForm, ReportForm, report_form
+from trustportal.workflows.forms.answers import AnswersForm, ReportForm, report_form
+from trustportal.workflows.forms.cases import AddForm
 from trustportal.workflows.queries import definitions, recipients
 from trustportal.workflows.services import reporting
 from trustportal.workflows.views.blueprint import concerns as blueprint

@@ -1,29 +1,23 @@
-"""The trust's workflows: the list, the editor of one, trying it out, publishing; and what a school sets for itself."""
+"""The trust's workflows: the list, the editor of one, publishing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from flask import Response, request, url_for
 
 from trustportal.access import Permission, Role
-from trustportal.errors import Conflict, NotFound, RuleBroken
+from trustportal.errors import Conflict
 from trustportal.forms import PortalForm, choices
-from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
-from trustportal.web import actor, allow, page, school, see_other
-from trustportal.workflows.domain import editing, trying
-from trustportal.workflows.domain.checking import Weight, fields_that_matter, imagined, is_usable, named
-from trustportal.workflows.domain.definition import Action, Definition, Field, FieldKind, State, Target
-from trustportal.workflows.domain.editing import SchoolsOwn
-from trustportal.workflows.domain.routing import people_in
-from trustportal.workflows.forms import (
-    PREFIX,
+from trustportal.web import actor, allow, page, see_other
+from trustportal.workflows.domain import editing
+from trustportal.workflows.domain.checking import Weight, is_usable, named
+from trustportal.workflows.domain.definition import Action, Definition, State, Target
+from trustportal.workflows.forms.answers import apart
+from trustportal.workflows.forms.editing import (
     ApproverForm,
-    BreakForm,
     DeadlineForm,
     LetterForm,
     LimitForm,
@@ -31,17 +25,12 @@ from trustportal.workflows.forms import (
     SeenForm,
     StepForm,
     TargetForm,
-    TryForm,
-    answers_form,
-    apart,
 )
 from trustportal.workflows.queries import definitions as queries
-from trustportal.workflows.queries import people
 from trustportal.workflows.services import defining as services
 from trustportal.workflows.views.blueprint import workflows as blueprint
 
 ONE = "/t/<trust>/workflows/<workflow>"
-OWN = "/t/<trust>/schools/<school>/workflows"
 
 
 @blueprint.get("/t/<trust>/workflows")
@@ -370,207 +359,3 @@ def use(trust: str, workflow: str) -> Response:
     services.set_in_use(actor(), key=workflow, in_use=in_use, now=now())
     words = "It can be asked for again." if in_use else "It cannot be asked for any more. What runs goes on."
     return see_other(url_for("workflows.edit", trust=trust, workflow=workflow), words)
-
-
-# -- trying out ----------------------------------------------------------------------------------------------------
-
-
-@blueprint.get(f"{ONE}/try")
-@allow(Permission.WORKFLOW_MANAGE, at="trust")
-def try_out(trust: str, workflow: str) -> Response:
-    """Who would get it, and by when: at a chosen school with chosen people, and at every school."""
-    current, definition, _digest, is_draft = services.stored_draft(workflow)
-    schools = tenants.list_schools(open_on=today())
-    chosen = next(
-        (one for one in schools if one.slug == request.args.get("school")), schools[0] if schools else None
-    )
-    if chosen is None:
-        return page("workflows/try_nowhere.html", definition=definition, workflow=workflow)
-    serving = people.serving_at(chosen.id, today())
-    pairs = [(str(one), name) for one, name in serving.items()]
-    matters = fields_that_matter(definition)
-    asked = tuple(
-        replace(one, hint="")
-        for one in definition.form
-        if one.kind in {FieldKind.PERSON, FieldKind.PEOPLE} and one.key in matters
-    )
-    form = answers_form(
-        definition,
-        asked,
-        values=_chosen(asked),
-        people=pairs,
-    )
-    top = TryForm(formdata=None, school=chosen.slug, starter=request.args.get("starter", ""))
-    top.school.choices = choices((one.slug, one.name) for one in schools)
-    top.starter.choices = choices([("", "Anybody"), *pairs])
-    roster = people.roster(today())
-    starter = next(iter(people_in(request.args.get("starter", "")) & set(serving)), None)
-    # Where nobody was chosen, a colleague who fits stands in the field, as somebody would on a real form.
-    values = {
-        **imagined(definition, roster, chosen.id, starter),
-        **{k: v for k, v in _chosen(asked).items() if v},
-    }
-    subjects = frozenset().union(*(people_in(values.get(one)) for one in definition.subject_fields))
-    own = queries.list_overrides(current.id)
-
-    def way(place: Any, by: UUID | None, with_values: Mapping[str, Any]) -> tuple[trying.TriedStep, ...]:
-        here = editing.at_school(definition, own.get(place.id, SchoolsOwn({}, {}, {})))
-        return trying.try_out(
-            here,
-            roster,
-            school=place.id,
-            starter=by,
-            values=with_values,
-            subjects=subjects,
-            on=today(),
-            breaks=(),
-        )
-
-    steps = way(chosen, starter, values)
-    everywhere = [(one, way(one, None, imagined(definition, roster, one.id, None))) for one in schools]
-    ids = {
-        person
-        for _, tried in [*everywhere, (chosen, steps)]
-        for step in tried
-        for person in [*step.told, *(one for seat in step.seats for one in seat.people)]
-    }
-    return page(
-        "workflows/try.html",
-        workflow=workflow,
-        definition=definition,
-        is_draft=is_draft,
-        form=form,
-        top=top,
-        chosen=chosen,
-        steps=steps,
-        everywhere=everywhere,
-        names=tenants.names_of(ids),
-        named=named,
-        today=today(),
-    )
-
-
-def _chosen(asked: tuple[Field, ...]) -> dict[str, Any]:
-    """Who was chosen in the address, field by field."""
-    return {
-        one.key: request.args.getlist(f"{PREFIX}{one.key}")
-        if one.kind is FieldKind.PEOPLE
-        else request.args.get(f"{PREFIX}{one.key}", "")
-        for one in asked
-    }
-
-
-# -- what a school sets for itself --------------------------------------------------------------------------------
-
-
-def _here() -> UUID:
-    return school().id
-
-
-@blueprint.get(OWN)
-@allow(Permission.WORKFLOW_OVERRIDE, at="school")
-def school_list(trust: str, school: str) -> Response:
-    """What a school may set for itself, and its holidays."""
-    return _school_page(BreakForm(formdata=None))
-
-
-def _school_page(form: BreakForm) -> Response:
-    may = [
-        one
-        for one in queries.list_current()
-        if any(
-            (
-                one.definition.school_may.deadlines,
-                one.definition.school_may.people,
-                one.definition.school_may.letters,
-            )
-        )
-    ]
-    return page(
-        "workflows/school.html",
-        found=may,
-        breaks=queries.list_breaks(_here()),
-        form=form,
-        status=form.status,
-    )
-
-
-@blueprint.post(f"{OWN}/holidays")
-@allow(Permission.WORKFLOW_OVERRIDE, at="school")
-def add_break(trust: str, school: str) -> Response:
-    """A school holiday."""
-    form = BreakForm()
-    if form.carry_out(
-        lambda: services.add_break(
-            actor(),
-            school_id=_here(),
-            name=form.name.data or "",
-            from_on=form.from_on.data,
-            to_on=form.to_on.data,
-            now=now(),
-        )
-    ):
-        return see_other(url_for("workflows.school_list", trust=trust, school=school), "Added.")
-    return _school_page(form)
-
-
-@blueprint.post(f"{OWN}/holidays/<uuid:break_id>/remove")
-@allow(Permission.WORKFLOW_OVERRIDE, at="school")
-def remove_break(trust: str, school: str, break_id: UUID) -> Response:
-    """Take one out."""
-    services.remove_break(actor(), school_id=_here(), break_id=break_id, now=now())
-    return see_other(url_for("workflows.school_list", trust=trust, school=school), "Taken out.")
-
-
-@blueprint.route(f"{OWN}/<workflow>", methods=["GET", "POST"])
-@allow(Permission.WORKFLOW_OVERRIDE, at="school")
-def own(trust: str, school: str, workflow: str) -> Response:
-    """A school's own deadlines, people and words."""
-    current = queries.get_current(workflow)
-    stored = queries.find_override(current.id, _here())
-    mine = SchoolsOwn.read(stored.content if stored else None)
-    form = PortalForm(formdata=None)
-    typed: dict[str, str] = {}
-    if request.method == "POST":
-        form, typed = PortalForm(), request.form.to_dict()
-        if form.carry_out(lambda: _set_own(workflow, current.definition, typed)):
-            return see_other(
-                url_for("workflows.school_list", trust=trust, school=school),
-                "Saved. What begins from now on follows it.",
-            )
-    return page(
-        "workflows/own.html",
-        definition=current.definition,
-        workflow=workflow,
-        mine=mine,
-        typed=typed,
-        people=people.serving_at(_here(), today()),
-        errors=form.summary,
-        status=form.status,
-    )
-
-
-def _set_own(workflow: str, definition: Definition, typed: Mapping[str, str]) -> bool:
-    deadlines: dict[str, int | None] = {}
-    for state in definition.states:
-        text = typed.get(f"deadline-{state.key}", "").strip()
-        if text and not text.isdigit():
-            raise RuleBroken(f"Enter a whole number of working days for “{state.title}”.")
-        deadlines[state.key] = int(text) if text else None
-    chosen: dict[str, UUID | None] = {}
-    for state, seat in definition.seats():
-        text = typed.get(f"person-{state.key}.{seat.key}", "")
-        found = people_in(text)
-        if text and not found:
-            raise NotFound()
-        chosen[f"{state.key}.{seat.key}"] = next(iter(found), None)
-    services.set_own(
-        actor(),
-        key=workflow,
-        school_id=_here(),
-        deadlines=deadlines,
-        named=chosen,
-        letters={one.key: typed.get(f"letter-{one.key}", "") for one in definition.letters},
-        now=now(),
-    )
-    return True

@@ -21,7 +21,8 @@ from trustportal.workflows.domain.case_records import KINDS, Clock, Kind
 from trustportal.workflows.domain.keeping import BASIS_WORDS
 from trustportal.workflows.domain.recipients import ALLEGATION, Contact
 from trustportal.workflows.domain.routing import people_in
-from trustportal.workflows.forms import DisposalForm, ReasonForm, StandInForm, SubjectForm, answers_form
+from trustportal.workflows.forms.answers import answers_form
+from trustportal.workflows.forms.cases import DisposalForm, ReasonForm, StandInForm, SubjectForm
 from trustportal.workflows.queries import allegations, recipients, stand_ins
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries.allegations import PolicyThen

@@ -17,7 +17,7 @@ from trustportal.workflows.domain import engine, targets
 from trustportal.workflows.domain.answers import Fault, warnings
 from trustportal.workflows.domain.days import working_days_between
 from trustportal.workflows.domain.definition import Action, ActionKind, Effect
-from trustportal.workflows.forms import AnswersForm, answers_form
+from trustportal.workflows.forms.answers import AnswersForm, answers_form
 from trustportal.workflows.models import ESCALATE, CaseDocument
 from trustportal.workflows.queries import allegations, holds
 from trustportal.workflows.queries import cases as queries
@@ -115,7 +115,12 @@ def shown(
     went_up = queries.list_escalations(case_id, visit=case.row.visit)
     ids |= {one.person_id for one in went_up if one.person_id}
     names = {**form_names, **tenants.names_of(ids)}
-    deadlines = [(one.kind, one.due_on) for one in queries.list_deadlines(case_id)]
+    # A reminder that was given, and an escalation that has happened, stand in the timeline.
+    deadlines = [
+        (one.kind, one.due_on)
+        for one in queries.list_deadlines(case_id)
+        if one.kind == "due" or one.fired_at is None
+    ]
     due = next((on for kind, on in deadlines if kind == "due"), None)
     doable = _doable(actor, case, facts, today, sent)
     mine = engine.task_of(facts, actor.person_id)

@@ -12,7 +12,7 @@ from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other
 from trustportal.workflows.domain import recipients as domain
 from trustportal.workflows.domain.recipients import LINES, Table
-from trustportal.workflows.forms import DecideForm
+from trustportal.workflows.forms.cases import DecideForm
 from trustportal.workflows.queries import people
 from trustportal.workflows.queries import recipients as queries
 from trustportal.workflows.recipient_forms import RecipientsForm, recipients_form

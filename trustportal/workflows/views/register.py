@@ -13,7 +13,7 @@ from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, school, see_other
 from trustportal.workflows.domain.register import FLAG_WORDS, RED
-from trustportal.workflows.forms import CloseForm, RegisterPeopleForm, ReviewForm
+from trustportal.workflows.forms.register import CloseForm, RegisterPeopleForm, ReviewForm
 from trustportal.workflows.queries import cases, people
 from trustportal.workflows.queries import register as queries
 from trustportal.workflows.services import register as services

@@ -11,7 +11,7 @@ from trustportal.times import now, today
 from trustportal.web import actor, page, school, see_other, signed_in
 from trustportal.workflows.domain.definition import Definition
 from trustportal.workflows.domain.recipients import ALLEGATION
-from trustportal.workflows.forms import AnswersForm, answers_form
+from trustportal.workflows.forms.answers import AnswersForm, answers_form
 from trustportal.workflows.models import CaseIntake
 from trustportal.workflows.queries import cases, definitions
 from trustportal.workflows.sealing import Seal

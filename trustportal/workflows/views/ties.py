@@ -11,7 +11,7 @@ from trustportal.access import Permission
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other, signed_in
 from trustportal.workflows.domain.oversight import IN_TIME_WORDS, LEAST, term_named, term_of
-from trustportal.workflows.forms import TieForm
+from trustportal.workflows.forms.cases import TieForm
 from trustportal.workflows.queries import oversight
 from trustportal.workflows.queries import ties as queries
 from trustportal.workflows.services import ties as services
