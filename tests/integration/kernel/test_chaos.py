@@ -236,6 +236,21 @@ def undone(installation: Installation) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+def work_off(installation: Installation) -> None:
+    """Wait until everything that was announced is done, for as long as anything of it is being done.
+
+    What was taken by somebody who was killed is free again after `LEASE_SECONDS`; how long the rest takes is the
+    machine's affair, but standing still for many times as long is a fault.
+    """
+    before: set[tuple[Any, ...]] = set()
+    deadline = time.monotonic()
+    while left := undone(installation):
+        if (seen := {(row[0], row[1]) for row in left}) != before or len(left) != len(before):
+            before, deadline = seen, time.monotonic() + 8 * LEASE_SECONDS
+        assert time.monotonic() < deadline, f"nothing more was done of {left}"
+        time.sleep(0.2)
+
+
 def judge(installation: Installation, published: Published) -> None:
     """Nothing lost, nothing doubled."""
     schools = len(published.schools)
@@ -279,12 +294,10 @@ def judge(installation: Installation, published: Published) -> None:
         assert told["Nora Network"] == 1, "that it was approved"
         # The trustees were quick: who was asked after they had voted was not asked at all.
         assert max(told["Una Trustee"], told["Vera Trustee"]) <= 1
-        invited = ask(
-            "SELECT p.name, count(*) FROM mail m JOIN person p ON p.id = m.person_id GROUP BY 1 ORDER BY 1"
-        )
-        assert [row for row in invited if row[0].startswith("Newcomer")] == [
+        invited = ask("SELECT p.name, count(*) FROM mail m JOIN person p ON p.id = m.person_id GROUP BY 1")
+        assert {row for row in invited if row[0].startswith("Newcomer")} == {
             (f"Newcomer {place.short_name}", 1) for place in published.schools
-        ]
+        }
         assert ask("SELECT count(*) FROM notice WHERE mail_id IS NULL") == [(0,)]
         assert ask("SELECT DISTINCT state, sent_at IS NOT NULL FROM mail") == [("sent", True)]
         assert ask("SELECT message_id FROM mail GROUP BY 1 HAVING count(*) > 1") == []
@@ -314,7 +327,7 @@ def run(
         for number, kind in enumerate(kinds):
             time.sleep(pause * chance.uniform(0.5, 1.5))
             installation.kill(kind, orphans=number % 2 == 0)
-        wait_for(lambda: not undone(installation), seconds=8 * LEASE_SECONDS, what="an empty outbox")
+        work_off(installation)
         judge(installation, published)
         with psycopg.connect(installation.servers.superuser_url("trustportal")) as connection:
             sent = {row[0] for row in connection.execute("SELECT message_id FROM mail").fetchall()}

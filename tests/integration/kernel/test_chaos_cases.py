@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.conftest import Postbox
-from tests.integration.kernel.test_chaos import LEASE_SECONDS, Installation, installation, undone, wait_for
+from tests.integration.kernel.test_chaos import Installation, installation, undone, wait_for, work_off
 from tests.integration.workflows.conftest import Office
 from tests.world import World
 from trustportal.app import create_app
@@ -155,7 +155,7 @@ def run(installation: Installation, postbox: Postbox, *, count: int, kinds: list
         for number, kind in enumerate(kinds):
             time.sleep(pause * chance.uniform(0.5, 1.5))
             installation.kill(kind, orphans=number % 2 == 0)
-        wait_for(lambda: not undone(installation), seconds=8 * LEASE_SECONDS, what="an empty outbox")
+        work_off(installation)
         judge(installation, running)
         with psycopg.connect(installation.servers.superuser_url("trustportal")) as connection:
             sent = {row[0] for row in connection.execute("SELECT message_id FROM mail").fetchall()}
