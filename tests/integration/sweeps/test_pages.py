@@ -34,6 +34,7 @@ WALKERS: dict[str, Callable[[Estate], Someone | None]] = {
     "the network manager": lambda estate: estate.ours.world.manager,
     "a trustee": lambda estate: estate.ours.given.trustees[0],
     "the clerk": lambda estate: estate.ours.people[Role.CLERK],
+    "the data protection officer": lambda estate: estate.ours.people[Role.DPO],
     "the headteacher": lambda estate: estate.ours.given.head,
     "the chair of governors": lambda estate: estate.ours.given.chair,
     "a teacher": lambda estate: estate.ours.reader,
