@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -17,12 +18,11 @@ from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.times import today
 from trustportal.workflows import chain
-from trustportal.workflows.domain import editing
 from trustportal.workflows.domain.days import add_working_days
 from trustportal.workflows.models import Alarm, CaseDeadline, CaseEscalation
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.sealing import Seal
-from trustportal.workflows.services import deadlines, defining
+from trustportal.workflows.services import deadlines
 
 Clients = Callable[[Someone], PortalClient]
 
@@ -146,20 +146,27 @@ def test_what_is_late_never_goes_to_whom_it_is_about_or_to_whoever_they_lead(
 
 
 def test_a_trust_says_when_a_late_request_goes_upwards_and_the_bank_holidays_do_not_count(
-    office: Office, postbox: Postbox
+    office: Office, client_for: Clients, postbox: Postbox
 ) -> None:
-    with office.world.acting(office.world.manager) as actor:
-        defining.change(
-            actor,
-            key="site-approval",
-            what="deadline",
-            edit=lambda one: editing.set_deadline(
-                one, "line_manager", within=2, stops_in_holidays=False, remind_before=0, on_the_day=True,
-                escalate_after=2,
-            ),
-            now=datetime.now(UTC),
-        )  # fmt: skip
-        defining.publish(actor, key="site-approval", reason="Sooner.", now=datetime.now(UTC))
+    manager, url = client_for(office.world.manager), office.world.url("workflows/site-approval")
+    found = re.search(r'name="seen" value="([^"]+)"', manager.get(url).get_data(as_text=True))
+    sent = {
+        "seen": found.group(1) if found else "",
+        "state": "line_manager",
+        "within": "2",
+        "remind_before": "0",
+        "on_the_day": "y",
+        "escalate_after": "2",
+    }
+    refused = manager.post(f"{url}/deadline", data={**sent, "escalate_after": "61"})
+    assert refused.status_code == 422
+    assert "Enter a number of working days between 0 and 60." in refused.get_data(as_text=True)
+    assert manager.post(f"{url}/deadline", data=sent).status_code == 303
+    shown = manager.get(url).get_data(as_text=True)
+    assert "If it is late, it goes upwards 2 working days later: to the headteacher" in shown
+    tried = manager.get(f"{url}/try").get_data(as_text=True)
+    assert re.search(r"Hana Head is told on \d+ \w+ \d{4}", tried)
+    assert manager.post(f"{url}/publish", data={"reason": "Sooner."}).status_code == 303
     case_id = office.send()
     day = due(office, case_id)
     assert day == add_working_days(today(), 2)
