@@ -1,19 +1,24 @@
-"""Archives of a furnished trust: one that is there to be taken, and one about which one of the two has answered."""
+"""A trust that grows and takes away: a school that was set up and started, an archive that is there to be taken, and
+one about which one of the two has answered.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID, uuid4
 
 from tests.world import Someone, World
+from trustportal.access import Role
 from trustportal.archives import queries
 from trustportal.archives.models import Archive, ArchiveConsent, ArchiveFile, ArchivePiece
 from trustportal.archives.services import asking, making
 from trustportal.db import Scope, db, scope, unit_of_work
+from trustportal.tenants.services import start_school
 from trustportal.times import now
 
 
 def furnish(world: World, *, ids: dict[str, UUID], dpo: Someone, reader: Someone) -> None:
     """Fill in `ids` whatever addresses name. `reader` gets rows of their own, to try them with."""
+    _start_school(world)
     _by_hand(world, reader)
     with world.acting(world.manager) as actor:
         plain = asking.ask(actor, school_id=None, with_cases=False, reason="To see.", now=now()).id
@@ -28,6 +33,15 @@ def furnish(world: World, *, ids: dict[str, UUID], dpo: Someone, reader: Someone
         asking.answer(actor, archive_id=asked, agree=True, reason="", now=now())
     world.run_jobs()
     ids |= {"archive_id": plain, "asked_archive_id": asked}
+
+
+def _start_school(world: World) -> None:
+    """A school that was not live, and is."""
+    elm = world.school("Elm", live=False)
+    world.person("Edda Elm", (Role.HEADTEACHER, elm))
+    world.person("Edgar Elm", (Role.CHAIR_OF_GOVERNORS, elm))
+    with world.acting(world.manager) as actor:
+        start_school(actor, school_id=elm.id, now=now())
 
 
 def _by_hand(world: World, reader: Someone) -> None:
