@@ -57,12 +57,20 @@ def _name(char: str) -> str:
     return f"[U+{ord(char):04X}]"
 
 
+#: The kinds of fonts that Pango draws with. A Type 1 font on the machine (they come with Ghostscript) helps nobody.
+_DRAWN = ("TrueType", "CFF")
+
+
 @lru_cache(maxsize=20_000)
 def _some_font_has(point: int) -> bool:
+    return any(_font_of(kind, point) for kind in _DRAWN)
+
+
+def _font_of(kind: str, point: int) -> bool:
     fontconfig = _fontconfig()
     if fontconfig is None:
         return True
-    pattern = fontconfig.FcNameParse(f":charset={point:x}".encode())
+    pattern = fontconfig.FcNameParse(f":fontformat={kind}:charset={point:x}".encode())
     wanted = fontconfig.FcObjectSetCreate()
     found = fontconfig.FcFontList(None, pattern, wanted)
     try:

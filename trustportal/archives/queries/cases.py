@@ -16,6 +16,7 @@ from trustportal.workflows.models import (
     CaseAssignee,
     CaseDeadline,
     CaseDocument,
+    CaseEscalation,
     CaseEvent,
     CaseEventPayload,
     CaseHead,
@@ -36,6 +37,7 @@ _BESIDE: dict[str, type[Any]] = {
     "assignees": CaseAssignee,
     "recusals": CaseRecusal,
     "deadlines": CaseDeadline,
+    "escalations": CaseEscalation,
     "signatures": CaseSignature,
     "anchors": CaseAnchor,
 }
