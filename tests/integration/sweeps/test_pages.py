@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +112,7 @@ def walkers(estate: Estate) -> dict[str, PortalClient]:
 def walk(estate: Estate, walkers: dict[str, PortalClient]) -> Walk:
     """Every page as each of them, whole and as HTMX asks for it; then every form, empty."""
     found = Walk()
+    in_place: Counter[str] = Counter()
     with recording(estate.app) as asked_for:
         for name, client in walkers.items():
             for address in gets(estate):
@@ -118,7 +120,9 @@ def walk(estate: Estate, walkers: dict[str, PortalClient]) -> Walk:
                 response = client.get(url)
                 found.statuses[name, address.endpoint] = response.status_code
                 found.look(name, address, response)
-                if response.status_code == 200:
+                # What is put into a page is one template, whoever asks for it: two of them see enough of it.
+                if response.status_code == 200 and in_place[address.endpoint] < 2:
+                    in_place[address.endpoint] += 1
                     found.look(name, address, client.get(url, headers={"HX-Request": "true"}))
         for name, path in beside(estate):
             client = walkers[name]
@@ -363,11 +367,16 @@ def counted(app: Flask) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def queries(estate: Estate, walkers: dict[str, PortalClient]) -> dict[str, list[str]]:
+def queries(
+    estate: Estate, walkers: dict[str, PortalClient], *, of: Container[str] | None = None
+) -> dict[str, list[str]]:
+    """The statements of each page that four people can open, or of those `of` them."""
     found: dict[str, list[str]] = {}
     for name in ("the network manager", "the headteacher", "a trustee", "a teacher"):
         client = walkers[name]
         for address in gets(estate):
+            if of is not None and f"{address} by {name}" not in of:
+                continue
             url = address.url(estate.ours)
             if client.get(url).status_code == 200:  # the second time nothing is looked at for the first time
                 with counted(estate.app) as sent:
@@ -395,8 +404,8 @@ def test_pages_ask_no_more_queries_of_a_larger_trust(
     before = queries(estate, walkers)
     assert len(before) > 60
     assert {page: len(sent) for page, sent in before.items() if len(sent) > 30} == {}, "very many"
-    grow(estate, schools=10, staff=3)
-    after = queries(estate, walkers)
+    grow(estate, schools=4, staff=3)
+    after = queries(estate, walkers, of=before)
     estate.restore()
     wrong = []
     for page, sent in before.items():

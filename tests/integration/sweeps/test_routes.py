@@ -340,6 +340,11 @@ def subjects(estate: Estate) -> list[Subject]:
         made.strict = False  # well-made pages are test_pages' business
         return made
 
+    everything = theirs.world.person(
+        "Erin Everything",
+        *(role if role not in SCHOOL_ROLES else (role, theirs.ashgrove) for role in Role),
+    )
+    some = [(role, theirs.people[role]) for role in (Role.NETWORK_MANAGER, Role.HEADTEACHER, Role.STAFF)]
     found = [
         Subject(
             role.value,
@@ -366,7 +371,9 @@ def subjects(estate: Estate) -> list[Subject]:
             client(ours.everything_until_yesterday),
             ours.everything_until_yesterday,
         ),
-        *(Subject(f"{role.value} of another trust", client(who), who) for role, who in theirs.people.items()),
+        # What no right opens, somebody with every right does not come into: not a subject for each of their roles.
+        Subject("every role of another trust", client(everything), everything),
+        *(Subject(f"{role.value} of another trust", client(who), who) for role, who in some),
         Subject("nobody", client(None)),
     ]
     estate.keep()
