@@ -16,6 +16,7 @@ import pytest
 from e2e.portal import Portal
 from e2e.stage import Stage, set_stage
 from e2e.visitor import PHONE, Visitor, Visitors, go_home, task
+from tests.papers import code_on
 from tests.world import Place, Someone, World
 from trustportal.access import Role
 from trustportal.times import today
@@ -164,7 +165,7 @@ def test_a_business_manager_chases_and_a_cleaner_signs_with_a_code(visitors: Vis
     with office.page.expect_download() as download:
         office.page.get_by_role("button", name="Make the sheet (PDF)").click()
     with pdfplumber.open(io.BytesIO(download.value.path().read_bytes())) as sheet:
-        code = re.findall(r"[0-9A-Z]{5}-[0-9A-Z]{5}", sheet.pages[0].extract_text())[0]
+        code = code_on(sheet.pages[0].extract_text())
 
     cleaner = visitors.somebody(width=PHONE)
     cleaner.open("/sign-with-code")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from PIL import Image
 from sqlalchemy import select, text
 
 from tests.integration.acceptance.test_pages import hidden
+from tests.papers import code_on
 from tests.world import Place, Someone, World
 from trustportal.acceptance import services
 from trustportal.acceptance.domain.codes import MOST_FAILURES
@@ -67,7 +67,7 @@ def test_a_cleaner_signs_with_a_printed_code(
     with pdfplumber.open(io.BytesIO(answer.data)) as sheet:
         words = "\n".join(one.extract_text() for one in sheet.pages)
     assert "Carl Cleaner" in words
-    code = re.findall(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b", words)[0]
+    code = code_on(words)
     with world.looking():
         stored = db.session.scalars(select(SigningCode)).one()
         assert code.replace("-", "").encode() not in bytes(stored.code_hash)
@@ -300,7 +300,7 @@ def test_a_question_at_the_shared_device_and_its_answer(
     sheet = office.post(world.url("acceptance/codes"), data={"place": ashgrove.slug, "days": "14"})
     said = words_of(sheet.data)
     assert "There is an answer to your question." in said
-    code = re.findall(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b", said)[0]
+    code = code_on(said)
     client.get("/sign-with-code")
     assert client.post("/sign-with-code", data={"code": code}).status_code == 303
     for path in ("/sign-with-code/list", f"/sign-with-code/{asked.id}"):
