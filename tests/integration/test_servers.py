@@ -130,6 +130,18 @@ def test_data_in_memory_goes_with_the_last_who_uses_it(var: Path, monkeypatch: p
     assert third.postgres.data.exists()
 
 
+def test_a_place_that_lies_in_memory_keeps_its_data(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what was laid there for passing is removed."""
+    where = SYSTEM_FOLDER if os.geteuid() == 0 else var.parent
+    monkeypatch.setattr(postgres, "MEMORY_FOLDER", where)
+    with ensure_servers(var, env={}, durable=False) as first:
+        rows(first.database.migration, "CREATE TABLE kept (word text)")
+    assert first.postgres is not None
+    assert first.postgres.data.exists()
+    with ensure_servers(var, env={}, durable=False) as second:
+        assert rows(second.database.migration, "SELECT count(*) FROM kept") == [(0,)]
+
+
 def test_a_second_command_joins_and_does_not_stop_what_another_uses(var: Path) -> None:
     portal = holder(var)
     with ensure_servers(var, env={}, durable=False) as command:

@@ -86,7 +86,7 @@ class Postgres:
             user,
             kept["passwords"]["superuser"],
             durable,
-            passing=MEMORY_FOLDER in home.parents,
+            passing=not durable and home == _memory_home(kept),
         )
 
     def url(self, database: str = "postgres") -> str:
@@ -316,8 +316,13 @@ def _home(place: Place, kept: Mapping[str, Any], user: str | None, *, in_memory:
     if any(before.glob("postgresql-*/postmaster.pid")):
         return before
     if in_memory and _room_in_memory():
-        return MEMORY_FOLDER / f"trustportal-{kept['id']}"
-    return usual if MEMORY_FOLDER in before.parents else before
+        return _memory_home(kept)
+    return usual if before == _memory_home(kept) else before
+
+
+def _memory_home(kept: Mapping[str, Any]) -> Path:
+    """The one folder that goes with its last user. A person's own folder may lie in memory too, and is theirs."""
+    return MEMORY_FOLDER / f"trustportal-{kept['id']}"
 
 
 def _room_in_memory() -> bool:
