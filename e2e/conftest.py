@@ -49,7 +49,7 @@ def portal() -> Iterator[Portal]:
 def browser() -> Iterator[Browser]:
     """Chromium: the one that CHROMIUM names, Debian's, or Playwright's own.
 
-    Without a window it draws the same pages in less than half of the processor's time.
+    Without a window it draws the same pages in about half of the processor's time.
     """
     named = os.environ.get("CHROMIUM") or next(
         (found for name in ("chromium-headless-shell", "chromium") if (found := shutil.which(name))), None
