@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.importing.word_files import level, numbering, p, r, table, word
 from trustportal.policies.domain.clauses import Kind, NumberingStyle
-from trustportal.policies.importing.reading import Doubt, Reading, pack, to_json, unpack
+from trustportal.policies.importing.reading import Doubt, ImportRefused, Reading, pack, to_json, unpack
 from trustportal.policies.importing.tree import to_tree
 from trustportal.policies.importing.word.reading import read_word
 
@@ -317,3 +317,93 @@ def test_a_date_or_an_amount_is_no_number_of_a_clause(text: str) -> None:
     assert [(one.label, one.text) for one in said[1:]] == [("", text)]
     numbered = read(TITLE + p("Days", style="Heading1") + p("1 September rain keeps kites down.")).clauses
     assert numbered[1].label == "1"
+
+
+def tops(reading: Reading) -> list[tuple[str, str]]:
+    return [(one.label, one.heading) for one in reading.clauses if one.kind is Kind.SECTION]
+
+
+@pytest.mark.parametrize(
+    ("shape", "text", "labels"),
+    [
+        ("decimal", "Section %1", ["Section 1", "Section 2"]),
+        ("decimal", "%1.0", ["1.0", "2.0"]),
+        ("upperRoman", "%1.", ["I.", "II."]),
+        ("upperLetter", "Part %1", ["Part A", "Part B"]),
+        ("bullet", "•", ["", ""]),
+    ],
+)
+def test_what_is_in_the_first_heading_style_is_a_section_however_it_is_counted(
+    shape: str, text: str, labels: list[str]
+) -> None:
+    body = TITLE + "".join(
+        [
+            p("Before we fly", style="Heading1"),
+            p("Read this first."),
+            p("Why we have a policy.", style="Heading1", num=(1, 0)),
+            p("Kites pull."),
+            p("Where", style="Heading2"),
+            p("On the field."),
+            p("who looks after it?", style="Heading1", num=(1, 0)),
+            p("The caretaker."),
+        ]
+    )
+    reading = read(body, numbers=numbering({7: [level(0, shape, text)]}, {1: (7, "")}))
+    assert tops(reading) == [
+        ("", "Before we fly"),
+        (labels[0], "Why we have a policy."),
+        (labels[1], "who looks after it?"),
+    ]
+    assert [one.heading for one in reading.clauses if one.kind is Kind.SUBHEADING] == ["Where"]
+
+
+def test_a_long_sentence_in_a_heading_style_is_a_clause() -> None:
+    long = (
+        "Every member of staff who takes a kite out of the cupboard writes the time, the colour and the length of the "
+        "string into the book."
+    )
+    body = TITLE + p("Aims", style="Heading1", num=(1, 0)) + p("Kites fly.")
+    body += p(long, style="Heading1", num=(1, 0)) + p("Rules", style="Heading1", num=(1, 0)) + p("They land.")
+    reading = read(body, numbers=numbering({7: DECIMAL}, {1: (7, "")}))
+    assert tops(reading) == [("1.", "Aims"), ("3.", "Rules")]
+    assert ("2.", long, 0) in labelled(reading)
+
+
+def test_a_box_is_read_where_it_is_anchored_and_after_the_heading_beside_which_it_stands() -> None:
+    box = (
+        "<w:r><w:drawing><wps:txbx><w:txbxContent><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:txbxContent></wps:txbx>"
+        "</w:drawing></w:r>"
+    )
+    body = TITLE + p("Aims", style="Heading1")
+    body += p(box.format("Since 1999.") + r("Printed in spring, for those who fly kites on the moor."))
+    body += p(box.format("Ask the caretaker.") + r("Where"), style="Heading1") + p("On the field.")
+    body += p(r("They land here.") + box.format("Or there."))
+    said = [one.heading or one.text for one in read(body).clauses]
+    assert said == [
+        "Aims",
+        "Since 1999.",
+        "Printed in spring, for those who fly kites on the moor.",
+        "Where",
+        "Ask the caretaker.",
+        "On the field.",
+        "They land here.",
+        "Or there.",
+    ]
+
+
+def test_a_file_put_together_from_several_bodies_is_read_whole() -> None:
+    parts = p("Aims", style="Heading1") + p("Kites fly.") + "</w:body><w:body>"
+    reading = read(TITLE + parts + p("Rules", style="Heading1") + p("They land."))
+    assert tops(reading) == [("", "Aims"), ("", "Rules")]
+    assert [one.text for one in reading.clauses if one.text] == ["Kites fly.", "They land."]
+
+
+def test_letters_with_their_pronunciation_above_them_are_read_once() -> None:
+    above = "<w:r><w:ruby><w:rt>{}</w:rt><w:rubyBase>{}</w:rubyBase></w:ruby></w:r>"
+    reading = read(TITLE + p("Aims", style="Heading1") + p(above.format(r("tako"), r("凧")) + r(" fly.")))
+    assert [one.text for one in reading.clauses if one.text] == ["凧 fly."]
+
+
+def test_a_file_that_holds_another_file_is_refused_and_says_what_to_do() -> None:
+    with pytest.raises(ImportRefused, match=r"Open it in Word, save it, and bring it again\."):
+        read(TITLE + p("Kites fly.") + '<w:altChunk r:id="r9"/>')

@@ -169,6 +169,9 @@ class BodyReader:
             return self._appendix(index, line, label)
         if label.style is Style.DECIMAL:
             return self._decimal(index, label)
+        if line.top and label.rest:
+            self._section(label, int(label.path[0]) if label.path[0].isdigit() else self.section + 1)
+            return index + 1
         if label.style is Style.NUMBER:
             return self._number(index, line, label)
         return self._letter(index, line, label)
@@ -250,7 +253,7 @@ class BodyReader:
                 and line.blank_before
                 and line.blank_after
                 and not line.bullet
-                and not line.told
+                and (line.level or not line.told)
                 and label.rest
             ):
                 self._section(label, number, text=True)
@@ -361,8 +364,8 @@ class BodyReader:
 
     def _rank(self, index: int, line: Line) -> tuple[Kind, bool]:
         """Section or sub-heading, and whether that is a guess."""
-        if not self.sectioned:
-            return Kind.SECTION, True
+        if line.top or not self.sectioned:
+            return Kind.SECTION, not line.top
         if self.in_appendix or self.profile.numbered_sections:
             return Kind.SUBHEADING, not capitals(line.body)
         if line.level and self.profile.top_level:

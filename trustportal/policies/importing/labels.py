@@ -73,8 +73,15 @@ def label_of(text: str) -> Label | None:
         printed = (
             found["label"] + (found["mark"] or "").strip() if style is Style.APPENDIX else found["label"]
         )
-        return Label(printed, style, _path(found["label"], style), rest)
+        return counted(printed, style, _path(found["label"], style), rest)
     return None
+
+
+def counted(printed: str, style: Style, path: tuple[str, ...], rest: str) -> Label:
+    """A label with its path; "3.0" counts as 3: what comes below it is 3.1."""
+    if style is Style.DECIMAL and len(path) == 2 and path[0].isdigit() and not path[1].strip("0"):
+        return Label(printed, Style.NUMBER, path[:1], rest)
+    return Label(printed, style, path, rest)
 
 
 def _path(printed: str, style: Style) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from trustportal.policies.domain.clauses import Kind
 from trustportal.policies.importing.blocks import Mark, Paragraph, Story, Table
-from trustportal.policies.importing.labels import Label, Style, label_of, letter_value, roman_value
+from trustportal.policies.importing.labels import Label, Style, counted, label_of, letter_value, roman_value
 from trustportal.policies.importing.lines import Line, Place, titled
 from trustportal.policies.importing.marks import has_words, without_emphasis
 
@@ -30,6 +30,8 @@ _POLICY = re.compile(
 )
 _APPENDIX = re.compile(r"^(?:appendix|annex|schedule)\b", re.IGNORECASE)
 _FIRST_PART = 40
+#: Words. Some files set whole numbered sentences in a heading style, to have them counted: those are clauses.
+_LONGEST_HEADING = 20
 _TITLE_LEVEL, _TOP, _LOWEST = 1, 2, 6
 
 
@@ -178,11 +180,11 @@ def _control_headings(blocks: Sequence[Paragraph | Table]) -> list[Paragraph]:
 def _paragraph(one: Paragraph, level: int, sections: set[str]) -> list[Line]:
     if level:
         body = " ".join(without_emphasis(line) for line in one.lines)
-        label = _label(one.mark, body) if one.mark is not None else label_of(body)
-        shown = (
-            f"{label.printed} {label.rest}".strip() if one.mark is not None and label is not None else body
-        )
-        return [Line(shown, level=level, label=label, told=True)]
+        mark = None if one.mark is None or one.mark.bullet else one.mark
+        label = label_of(body) if mark is None else _label(mark, body)
+        shown = f"{label.printed} {label.rest}".strip() if mark is not None and label is not None else body
+        top = level == _TOP and one.level > 0 and len(body.split()) <= _LONGEST_HEADING
+        return [Line(shown, level=level, label=label, told=True, top=top)]
     first, *others = [_one_line(line) for line in one.lines]
     if one.mark is not None and one.mark.bullet:
         line = Line(first, indent=one.indent or 2 * one.mark.level, bullet="-", told=True)
@@ -224,13 +226,14 @@ def _label(mark: Mark, rest: str) -> Label:
     bare = printed.strip("().: ")
     if _APPENDIX.match(printed):
         return Label(printed, Style.APPENDIX, (bare.split()[-1].upper(),), rest)
-    numbers = re.findall(r"[A-Za-z0-9]+", bare)
+    # "Section 2", "Part B": the word counts nothing.
+    numbers = re.findall(r"[A-Za-z0-9]+", re.sub(r"^[^\W\d_]{2,}\s+(?=\S)", "", bare))
     if (
         len(numbers) > 1
         and re.search(r"\d|[A-Z]", numbers[0])
         and all(part.isdigit() for part in numbers[1:])
     ):
-        return Label(printed, Style.DECIMAL, tuple(numbers), rest)
+        return counted(printed, Style.DECIMAL, tuple(numbers), rest)
     if numbers and mark.format in ("lowerLetter", "upperLetter", "lowerRoman", "upperRoman"):
         return Label(printed, Style.LETTER, (numbers[-1].lower(),), rest)
     known = label_of(f"{printed} x")

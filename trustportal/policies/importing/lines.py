@@ -27,6 +27,7 @@ class Line:
     """One line that says something. `body` has no bullet and no heading mark; `cells` is None outside tables.
 
     `told`: the file itself says what is a heading and what is not, so its shape tells nothing more.
+    `top`: it is in the first of the file's own heading styles.
     """
 
     body: str
@@ -39,6 +40,7 @@ class Line:
     blank_after: bool = True
     label: Label | None = None
     told: bool = False
+    top: bool = False
     place: Place | None = None
 
     @property
@@ -188,6 +190,8 @@ def stands_out(line: Line) -> bool:
 def is_section_number(line: Line) -> bool:
     """Whether a line is a numbered section heading such as "3. Aims" or "3 AIMS"."""
     label = line.label
+    if line.top:
+        return label is not None and label.style in (Style.NUMBER, Style.LETTER) and bool(label.rest)
     if (
         label is None
         or label.style is not Style.NUMBER

@@ -23,6 +23,7 @@ from trustportal.policies.importing.blocks import (
     markdown_lines,
 )
 from trustportal.policies.importing.marks import TICKED, UNTICKED, has_words
+from trustportal.policies.importing.reading import ImportRefused
 from trustportal.policies.importing.word.numbering import Numbering
 from trustportal.policies.importing.word.package import Package, Relation, attribute, w
 from trustportal.policies.importing.word.styles import Look, Style, Styles, is_on, look_of
@@ -44,6 +45,10 @@ _SIGNS = {
 _LINK = re.compile(r'HYPERLINK\s+"((?:https?://|mailto:)[^"\s<>]{1,2000})"', re.IGNORECASE)
 _WEB = re.compile(r"(?:https?://|mailto:)[^\s<>()]{1,2000}", re.IGNORECASE)
 _DEEPEST = 40
+_INSERTED = (
+    "A program has put another file into this one, and only Word can show them as one. Open it in Word, save it, "
+    "and bring it again."
+)
 
 
 @dataclass(slots=True)
@@ -103,6 +108,8 @@ class _Reader:
                 yield from self.blocks(child, depth=depth + 1, contents=contents)
             elif child.tag == w("del"):
                 self.leave_out(_text_of(child), DELETED)
+            elif child.tag == w("altChunk"):
+                raise ImportRefused(_INSERTED)
             elif child.tag == f"{_MC}AlternateContent":
                 chosen = _choice(child)
                 if chosen is not None:
@@ -124,18 +131,25 @@ class _Reader:
         boxes, self.boxes = self.boxes, []
         cited, self.cited = self.cited, []
         made = self._made(element, properties, style, pieces)
+        # A box beside a heading belongs to what the heading heads; otherwise it is read where it is anchored.
+        if _begins_with_box(element) and (made is None or not made.level):
+            yield from self._boxed(boxes, depth)
+            boxes = []
         if made is not None:
             made.contents = in_contents
             yield made
+        yield from self._boxed(boxes, depth)
+        for kind, number in cited:
+            note = self.notes.get((kind, number))
+            if note is not None:
+                yield from self._note(note, depth)
+
+    def _boxed(self, boxes: Sequence[etree._Element], depth: int) -> Iterator[Block]:
         for box in boxes:
             for block in self.blocks(box, depth=depth + 1):
                 if isinstance(block, Paragraph):
                     block.boxed = True
                 yield block
-        for kind, number in cited:
-            note = self.notes.get((kind, number))
-            if note is not None:
-                yield from self._note(note, depth)
 
     def _note(self, note: etree._Element, depth: int) -> Iterator[Paragraph | Table]:
         self.told += 1
@@ -269,6 +283,10 @@ class _Reader:
                 yield _Piece("\u2011", look, link)
             elif tag == w("sym"):
                 yield _Piece(_SIGNS.get((attribute(child, "char") or "").upper(), "•"), look)
+            elif tag == w("ruby"):
+                # Letters with their pronunciation above them: the letters are the text.
+                for base in child.iterchildren(w("rubyBase")):
+                    yield from self.inline(base, look, link)
             elif tag in (w("footnoteReference"), w("endnoteReference")):
                 kind = "footnote" if tag == w("footnoteReference") else "endnote"
                 number = attribute(child, "id") or ""
@@ -350,8 +368,8 @@ class _Reader:
 def read_story(package: Package) -> Story:
     """Read the text of a Word file. Raises ImportRefused where the package holds none."""
     reader = _Reader(package)
-    body = None if reader.root is None else reader.root.find(w("body"))
-    if body is not None:
+    # Word reads a file whose text was put together by a program from several bodies: so do we.
+    for body in [] if reader.root is None else reader.root.iterchildren(w("body")):
         for block in reader.blocks(body):
             if isinstance(block, Paragraph) and block.contents:
                 reader.leave_out(block.plain, CONTENTS)
@@ -391,6 +409,16 @@ def _boxes(element: etree._Element) -> list[etree._Element]:
         if not any(up.tag == f"{_MC}Fallback" or up in found for up in above):
             found.append(one)
     return found
+
+
+def _begins_with_box(paragraph: etree._Element) -> bool:
+    """Whether a text box is anchored before the paragraph's own first words."""
+    for one in paragraph.iter(w("t"), w("txbxContent")):
+        if one.tag == w("txbxContent"):
+            return True
+        if has_words(one.text or ""):
+            return False
+    return False
 
 
 def _rows(table: etree._Element) -> Iterator[etree._Element]:

@@ -19,7 +19,7 @@ from trustportal.policies.importing.word.typed_contents import leave_out_typed_c
 __all__ = ["read_word", "words_in_parts"]
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_DROPPED = {w("del"), w("moveFrom"), f"{_MC}Fallback"}
+_DROPPED = {w("del"), w("moveFrom"), w("rt"), f"{_MC}Fallback"}
 
 
 def read_word(content: bytes, name: str) -> Reading:
