@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from e2e.portal import KEPT, ROOT, Portal, running_portal
 from e2e.visitor import Visitors
+from tests.midnight import wait_over_midnight
 from trustportal.servers import ensure_servers
 
 _OPTIONS = [
@@ -33,6 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST)
     )
+
+
+def pytest_runtest_setup() -> None:
+    """No journey goes from one day into the next."""
+    wait_over_midnight(timedelta(minutes=3))
 
 
 @pytest.fixture(scope="session")

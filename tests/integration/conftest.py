@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,6 +25,7 @@ from werkzeug.test import TestResponse
 
 from tests.hygiene import faults_of
 from tests.integration.moments import Moments, database_name, moment
+from tests.midnight import wait_over_midnight
 from tests.world import Someone, World
 from trustportal.app import create_app
 from trustportal.config import Settings
@@ -58,6 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, part in enumerate(_LONGEST) if part in item.nodeid), len(_LONGEST))
 
     items.sort(key=place)
+
+
+def pytest_runtest_setup() -> None:
+    """No test goes from one day into the next."""
+    wait_over_midnight(timedelta(seconds=30))
 
 
 # -- database and applications -----------------------------------------------------------------------------------
