@@ -179,6 +179,13 @@ def verify() -> None:
                 for case_id, said in case_anchors.verify_anchors():
                     faults += 1
                     click.echo(f"{trust_id}: case {case_id}: {said}")
+                for said in case_anchors.verify_stamps(settings):
+                    faults += 1
+                    click.echo(f"{trust_id}: cases: {said}")
+                if settings.timestamp_url and (day := case_anchors.pending(today())) is not None:
+                    click.echo(
+                        f"{trust_id}: the time stamp of the cases' anchors up to {day.isoformat()} is pending."
+                    )
                 for waiting in anchoring.pending():
                     click.echo(f"{trust_id}: the time stamp of {waiting.anchored_on.isoformat()} is pending.")
     if faults:

@@ -45,7 +45,7 @@ class Settings:
     var: Path
     #: PROXY_COUNT: how many reverse proxies stand in front (for the visitor's address).
     proxy_count: int
-    #: TIMESTAMP_URL: a time stamping authority (RFC 3161) that stamps each day's anchor of the audit trails.
+    #: TIMESTAMP_URL: an authority (RFC 3161) that stamps each day's anchors of the audit trails and of cases.
     timestamp_url: str = ""
     #: TIMESTAMP_ROOTS: a PEM file with that authority's root certificates, by which its stamps are checked.
     timestamp_roots: Path | None = None

@@ -59,6 +59,7 @@ class Event(StrEnum):
     CASE_DOCUMENT = "case.document"
     CASE_MORE = "case.more"
     CASES_ANCHORED = "cases.anchored"
+    CASES_STAMP_WANTED = "cases.stamp_wanted"
     CASE_ROUTE = "case.route"
     CASE_SENT = "case.sent"
     DAY_BEGAN = "day.began"

@@ -42,6 +42,7 @@ class Reach(StrEnum):
     OWN = "own"  # who wrote it, and jobs; anybody may add one without a name, and then sees it no more
     TOLD = "told"  # whom it is for, and jobs; anybody may add one for anybody
     JOBS = "jobs"  # jobs alone; anybody may add one
+    KEPT = "kept"  # jobs alone, and written by them only
 
 
 class Writes(StrEnum):
@@ -69,10 +70,11 @@ RESTRICTIONS: dict[Reach, str] = {
     Reach.OWN: f"person_id = {_ME}",
     Reach.TOLD: f"person_id = {_ME}",
     Reach.JOBS: "false",
+    Reach.KEPT: "false",
 }
 #: Restrictions of the web alone: jobs act on every case of their trust, under the workers' role.
 OF_THE_WEB: frozenset[Reach] = frozenset(
-    {Reach.CASES, Reach.CASE, Reach.CASE_ROUTED, Reach.OWN, Reach.TOLD, Reach.JOBS}
+    {Reach.CASES, Reach.CASE, Reach.CASE_ROUTED, Reach.OWN, Reach.TOLD, Reach.JOBS, Reach.KEPT}
 )
 #: What may be written, where that is not what may be seen.
 CHECKS: dict[Reach, str] = {

@@ -180,6 +180,7 @@ LEFT_OUT: Mapping[str, str] = {
     "trust_key": "the key that seals cases",
     "invitation": "one-time links",
     "signing_code": "one-time codes",
+    "case_stamp": "about all cases at once: kept for whoever runs the installation",
     "case_receipt": "the word with which somebody who reported adds something: it is theirs alone",
     "case_intake": "forms that were not sent yet, or wait to be routed: nobody can say yet whom they are about",
     "tie": "declared to be read by those who declared it, and by routing alone",

@@ -138,9 +138,16 @@ def anchor_cases(*, slot: str) -> None:
     """Keep where the chains of cases stand, once a day. What follows is announced whether there are cases or not."""
     anchoring.anchor(on=date.fromisoformat(slot), now=now())
     current_unit().announce(Event.CASES_ANCHORED, day=slot)
+    current_unit().announce(Event.CASES_STAMP_WANTED, day=slot)
 
 
 @job("mail", on=Event.CASES_ANCHORED, outside=True)
 def tell_operator(*, day: str) -> None:
     """Mail the anchors of a day to whoever runs the installation, past the trust."""
     anchoring.tell_operator(on=date.fromisoformat(day), now=now(), settings=current_app.config["PORTAL"])
+
+
+@job("default", on=Event.CASES_STAMP_WANTED, outside=True)
+def stamp_cases(*, day: str) -> None:
+    """Have the anchors up to a day stamped by the authority that the settings name."""
+    anchoring.stamp(on=date.fromisoformat(day), now=now(), settings=current_app.config["PORTAL"])

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from trustportal.db import TrustOwned, TrustRow, points_at
 from trustportal.workflows.anchors import CaseAnchor as CaseAnchor
+from trustportal.workflows.anchors import CaseStamp as CaseStamp
 from trustportal.workflows.definition_models import SchoolBreak as SchoolBreak
 from trustportal.workflows.definition_models import Tie as Tie
 from trustportal.workflows.definition_models import TrustKey as TrustKey

@@ -77,6 +77,7 @@ from trustportal.policies.services import routes as routing
 from trustportal.policies.services.routes import Delegation
 from trustportal.tenants import services as tenants
 from trustportal.times import now, today
+from trustportal.workflows.anchors import CaseStamp
 
 SOMEWHERE: Tree = (
     Clause("use", None, Kind.SECTION, "Using it"),
@@ -781,7 +782,7 @@ def _taken_out(furnished: Furnished) -> None:
 
 
 def _stamp(furnished: Furnished) -> None:
-    """What an authority would have answered about the day's anchor; nothing here looks into it."""
+    """What an authority would have answered about the day's anchors; nothing here looks into it."""
     with furnished.world.worker_app.app_context(), scope(Scope.job(furnished.world.trust_id)):
         anchor_id = db.session.scalars(select(AuditAnchor.id)).first()
         assert anchor_id is not None
@@ -790,6 +791,15 @@ def _stamp(furnished: Furnished) -> None:
                 AuditStamp(
                     id=uuid4(),
                     anchor_id=anchor_id,
+                    response=b"a stamp",
+                    stamped_at=now(),
+                    authority="https://stamps.example/",
+                )
+            )
+            db.session.add(
+                CaseStamp(
+                    trust_id=furnished.world.trust_id,
+                    anchored_on=today(),
                     response=b"a stamp",
                     stamped_at=now(),
                     authority="https://stamps.example/",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import func, select, text
 
+from tests.integration.acceptance.authority import serving
 from tests.integration.conftest import Postbox
 from tests.integration.sweeps.catalogue import declared
 from tests.integration.workflows.allegation_world import WORDS, Trust
@@ -316,6 +318,51 @@ def test_where_the_chains_of_cases_stand_is_told_to_the_operator_alone(
         ((found, said),) = anchoring.verify_anchors()
         assert found == case_id
         assert "The chain was cut" in said
+
+
+def test_the_chains_of_cases_are_stamped_together_and_a_rewritten_anchor_is_found(
+    office: Office, database: DatabaseUrls, tmp_path: Path
+) -> None:
+    whole_case(office)
+    plain = office.world.app.config["PORTAL"]
+    tomorrow = today() + timedelta(days=1)
+    with serving() as authority:
+        roots = tmp_path / "roots.pem"
+        roots.write_bytes(authority.roots)
+        settings = replace(plain, timestamp_url=authority.url, timestamp_roots=roots)
+        away = replace(plain, timestamp_url="http://127.0.0.1:9/", timestamp_roots=roots)
+        with office.behind():
+            assert not anchoring.stamp(on=today(), now=now(), settings=plain), "no authority is named"
+            assert not anchoring.stamp(on=today(), now=now(), settings=away), "it does not answer"
+            again = db.session.scalars(select(Outbox).where(Outbox.event == "cases.stamp_wanted")).all()
+            assert [one.payload for one in again if one.not_before > now()] == [{"day": today().isoformat()}]
+            assert anchoring.pending(today()) == today()
+            assert anchoring.stamp(on=today(), now=now(), settings=settings)
+            assert anchoring.pending(tomorrow) is None
+            assert anchoring.stamp(on=tomorrow, now=now(), settings=settings)
+        assert authority.asked == 1, "nothing has grown"
+        other = office.send()
+        with office.behind():
+            assert anchoring.anchor(on=today(), now=now()) == 0, "a day that is stamped is closed"
+            assert anchoring.anchor(on=tomorrow, now=now()) == 1
+            assert anchoring.stamp(on=tomorrow, now=now(), settings=settings)
+            assert authority.asked == 2
+            assert list(anchoring.verify_stamps(settings)) == []
+            assert ["cannot be checked" in said for said in anchoring.verify_stamps(plain)] == [True]
+    # Whoever rewrites a chain and its anchors alike is found by the stamps of that day and of every later one.
+    with psycopg.connect(database.migration) as connection:
+        for table in ("case_anchor", "case_stamp"):
+            connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        changed = "UPDATE case_anchor SET hash = sha256(hash) WHERE anchored_on = %s AND case_id <> %s"
+        assert connection.execute(changed, [today(), other]).rowcount == 1
+        for table in ("case_anchor", "case_stamp"):
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            connection.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    with office.behind():
+        of_first, of_second = anchoring.verify_stamps(settings)
+    assert of_first.startswith(f"The time stamp of {today().isoformat()} is not of these anchors")
+    assert of_second.startswith(f"The time stamp of {tomorrow.isoformat()} is not of these anchors")
 
 
 def test_every_case_table_is_hidden_from_the_web(office: Office) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -35,6 +36,18 @@ def words_of(anchored: Anchored) -> bytes:
         sort_keys=True,
         separators=(",", ":"),
     ).encode()
+
+
+def words_of_many(trust_id: UUID, anchors: Iterable[tuple[str, Anchored]]) -> Mapping[date, bytes]:
+    """What is stamped of many chains, for each day on which one was anchored: one fingerprint over all anchors up to
+    that day, in whatever order they are given. `anchors`: the chain's name, and where it stood.
+    """
+    kept = hashlib.sha256()
+    words: dict[date, bytes] = {}
+    for name, one in sorted(anchors, key=lambda each: (each[1].on, each[0])):
+        kept.update(f"{one.on.isoformat()} {name} {one.position} {one.head}\n".encode())
+        words[one.on] = words_of(Anchored(trust_id, one.on, 0, kept.hexdigest()))
+    return words
 
 
 def anchor_faults(anchors: Sequence[Anchored], links: Mapping[int, str], *, length: int) -> tuple[str, ...]:
