@@ -1,4 +1,6 @@
-"""Policies, template versions and their drafts, a school's answers, editions, approval runs, reconciles."""
+"""Policies, template versions and their drafts, a school's answers, editions; whoever imports this has every table of
+policies.
+"""
 
 from __future__ import annotations
 
@@ -344,190 +346,22 @@ class VersionPdf(TrustRow):
     made_at: Mapped[datetime]
 
 
-class Reconcile(SchoolOwned):
-    """A school's decisions about a new version of the trust's text, where any are needed."""
-
-    __tablename__ = "reconcile"
-    __rules__ = (
-        points_at("policy", "policy_id"),
-        points_at("school", "school_id"),
-        points_at("template_version", "from_version_id"),
-        points_at("template_version", "to_version_id"),
-        Index(
-            "uq_reconcile_open",
-            "trust_id",
-            "school_id",
-            "policy_id",
-            unique=True,
-            postgresql_where=text("state = 'open'"),
-        ),
-    )
-
-    policy_id: Mapped[UUID]
-    from_version_id: Mapped[UUID]
-    to_version_id: Mapped[UUID]
-    #: open, decided, replaced, forced
-    state: Mapped[str] = mapped_column(String(20))
-    follows: Mapped[int] = mapped_column(default=0)
-    due_on: Mapped[date | None]
-    #: The day of the last reminder.
-    reminded_on: Mapped[date | None]
-    #: Why the trust forced its text.
-    forced_reason: Mapped[str] = mapped_column(default="")
-    created_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
-
-
-class ReconcileClause(SchoolOwned):
-    """One clause of a reconcile that waits for the head, with its three texts, and the decision."""
-
-    __tablename__ = "reconcile_clause"
-    __rules__ = (
-        points_at("reconcile", "reconcile_id"),
-        UniqueConstraint("trust_id", "reconcile_id", "clause_key", name="uq_reconcile_clause_key"),
-        CheckConstraint("(choice IS NULL) = (decided_at IS NULL)", name="decided_clause_has_a_choice"),
-    )
-
-    reconcile_id: Mapped[UUID]
-    clause_key: Mapped[str] = mapped_column(String(80))
-    position: Mapped[int]
-    #: conflict, merged, relocked, deleted, …: `policies.domain.rebase` names them
-    situation: Mapped[str] = mapped_column(String(40))
-    #: {"base": {heading, text}, "theirs": {…}, "ours": {…}, "merged": {…}|null, "answer": "replace"|…, "reason": …}
-    texts: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    choice: Mapped[str | None] = mapped_column(String(20))
-    written_heading: Mapped[str] = mapped_column(default="")
-    written_text: Mapped[str] = mapped_column(default="")
-    reason: Mapped[str] = mapped_column(default="")
-    decided_by: Mapped[UUID | None]
-    decided_at: Mapped[datetime | None]
-    row_version: Mapped[int] = mapped_column(default=1)
-
-
-class ApprovalRun(PlaceOwned):
-    """One submission on its way through the stages of its route. Votes are bound to `content_hash`."""
-
-    __tablename__ = "approval_run"
-    __rules__ = (
-        points_at("template_version", "version_id"),
-        points_at("edition", "edition_id"),
-        points_at("policy", "policy_id"),
-        CheckConstraint("(version_id IS NULL) <> (edition_id IS NULL)", name="run_judges_one_thing"),
-        Index("ix_approval_run_open", "trust_id", "state"),
-    )
-
-    policy_id: Mapped[UUID]
-    version_id: Mapped[UUID | None]
-    edition_id: Mapped[UUID | None]
-    content_hash: Mapped[str] = mapped_column(String(64))
-    #: pending, approved, returned, withdrawn
-    state: Mapped[str] = mapped_column(String(20))
-    stage: Mapped[int] = mapped_column(default=0)
-    #: The stages with their members as they were when it was submitted.
-    stages: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    #: Who wrote what is judged, besides the submitter.
-    author_ids: Mapped[list[str]] = mapped_column(JSONB, default=list)
-    reason: Mapped[str]
-    submitted_by: Mapped[UUID]
-    submitted_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-
-
-class ApprovalMember(PlaceOwned):
-    """Who is asked in a stage of a run; for «my tasks», and to find the runs of a person."""
-
-    __tablename__ = "approval_member"
-    __rules__ = (
-        points_at("approval_run", "run_id"),
-        points_at("person", "person_id"),
-        UniqueConstraint("trust_id", "run_id", "stage", "person_id", name="uq_approval_member"),
-        Index("ix_approval_member_person", "trust_id", "person_id"),
-    )
-    run_id: Mapped[UUID]
-    stage: Mapped[int]
-    person_id: Mapped[UUID]
-
-
-class ApprovalDecision(PlaceOwned):
-    """One member's decision, or one minuted decision of the body. Only added, never changed."""
-
-    __tablename__ = "approval_decision"
-    __rules__ = (
-        points_at("approval_run", "run_id"),
-        points_at("person", "person_id"),
-        Index(
-            "uq_approval_decision_vote",
-            "trust_id",
-            "run_id",
-            "stage",
-            "person_id",
-            unique=True,
-            postgresql_where=text("choice <> 'minuted'"),
-        ),
-        CheckConstraint("choice <> 'changes' OR comment <> ''", name="asking_for_changes_says_which"),
-        CheckConstraint(
-            "choice <> 'minuted' OR (minute_reference <> '' AND met_on IS NOT NULL)",
-            name="minuted_decision_has_its_minute",
-        ),
-    )
-
-    run_id: Mapped[UUID]
-    stage: Mapped[int]
-    person_id: Mapped[UUID]
-    person_name: Mapped[str] = mapped_column(String(200))
-    role_label: Mapped[str] = mapped_column(String(120))
-    #: approve, changes, recuse, minuted
-    choice: Mapped[str] = mapped_column(String(20))
-    comment: Mapped[str] = mapped_column(default="")
-    content_hash: Mapped[str] = mapped_column(String(64))
-    body: Mapped[str] = mapped_column(String(200), default="")
-    minute_reference: Mapped[str] = mapped_column(String(120), default="")
-    met_on: Mapped[date | None]
-    quorum_met: Mapped[bool | None]
-    #: approved or returned, for a minuted decision
-    outcome: Mapped[str] = mapped_column(String(20), default="")
-    decided_at: Mapped[datetime]
-
-
-class Publication(TrustRow):
-    """Bringing one version to all its places, with progress: a page polls it."""
-
-    __tablename__ = "publication"
-    __rules__ = (
-        points_at("template_version", "version_id"),
-        UniqueConstraint("trust_id", "version_id", name="uq_publication_version"),
-    )
-    version_id: Mapped[UUID]
-    started_at: Mapped[datetime]
-
-
-class PublicationPlace(PlaceOwned):
-    """What became of one place: follows, merged, to decide; written by that place's job."""
-
-    __tablename__ = "publication_place"
-    __rules__ = (
-        points_at("publication", "publication_id"),
-        Index(
-            "uq_publication_place",
-            "trust_id",
-            "publication_id",
-            text("COALESCE(school_id, trust_id)"),
-            unique=True,
-        ),
-    )
-    publication_id: Mapped[UUID]
-    #: waiting, adopted, follows, unchanged, to_decide, values_missing
-    outcome: Mapped[str] = mapped_column(String(20))
-    #: Which clauses, and how heavy: as `policies.domain.outlook.Detail` writes it.
-    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    done_at: Mapped[datetime | None]
-
-
 # At the end, since they point at the tables above.
 from trustportal.policies import ending_models as ending_models  # noqa: E402
 from trustportal.policies import import_models as import_models  # noqa: E402
 from trustportal.policies import lint_models as lint_models  # noqa: E402
+from trustportal.policies.approval_models import (  # noqa: E402
+    ApprovalDecision,
+    ApprovalMember,
+    ApprovalRun,
+)
 from trustportal.policies.outlook_models import Outlook, OutlookPlace, RedlinePdf  # noqa: E402
+from trustportal.policies.publishing_models import (  # noqa: E402
+    Publication,
+    PublicationPlace,
+    Reconcile,
+    ReconcileClause,
+)
 
 __all__ = [
     "AddedClause",
