@@ -31,6 +31,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from htmx_flask import request
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException
 
 from trustportal.access import ROLE_LABELS, Actor, Permission, Role
@@ -140,9 +141,20 @@ def school_finder(find: Callable[[str], SchoolHere]) -> None:
     _find_school = find
 
 
+def _without_null(sent: MultiDict[str, str]) -> MultiDict[str, str]:
+    """What was sent without null characters: no text holds one, PostgreSQL refuses them, and nobody types them."""
+    if not any("\0" in part for pair in sent.items(multi=True) for part in pair):
+        return sent
+    cleaned = ((name.replace("\0", ""), value.replace("\0", "")) for name, value in sent.items(multi=True))
+    return ImmutableMultiDict(cleaned)
+
+
 def _admit() -> Response | None:
     """Check the route's access, and set the scope of the request."""
     g.user_agent = request.headers.get("User-Agent", "")
+    if "\0" in request.path:
+        raise NotFound()
+    request.args, request.form = _without_null(request.args), _without_null(request.form)
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = request.routing_exception is None and _view()
@@ -303,6 +315,8 @@ def safe_next(target: str | None, otherwise: str) -> str:
         return otherwise
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return otherwise
+    if not target.isprintable():  # a line break stands in no header: the answer would fail, at every try
         return otherwise
     return target
 

@@ -422,6 +422,7 @@ def test_who_was_half_way_with_an_old_password_cannot_set_up_an_authenticator(
         "///evil.example",
         "/\\/evil.example",
         "\\\\evil",
+        "/account\r\nSet-Cookie: portal=mine",
     ],
 )
 def test_next_never_leads_out(world: World, client: PortalClient, target: str) -> None:
@@ -432,6 +433,21 @@ def test_next_never_leads_out(world: World, client: PortalClient, target: str) -
     where = answer.headers["Location"]
     assert answer.status_code == 303
     assert where == "/" or where.startswith("/%5cevil"), where
+    assert "mine" not in str(answer.headers.getlist("Set-Cookie"))
+
+
+def test_null_characters_break_nothing(social: Social, world: World, client_for: Clients) -> None:
+    """PostgreSQL refuses them; what else was sent is taken."""
+    manager = client_for(world.manager)
+    public = f"/p/{world.slug}/{social.school.slug}/"
+    assert manager.get(f"{public}?q=a%00b").status_code == 200
+    assert manager.post("/reset-password", data={"email": "a\0b@larkfield.example"}).status_code in {200, 422}
+    manager.strict = False
+    for path in (f"{public}policies/a%00b", world.url("schools/a%00b"), f"/t/{world.slug}%00/"):
+        assert manager.get(path).status_code == 404, path
+    asked = {"place": "trust", "with_cases": "no", "reason": "We \0move to another portal."}
+    assert manager.post(world.url("settings/archives"), data=asked).status_code == 303
+    assert "We move to another portal." in manager.get(world.url("settings/archives")).get_data(as_text=True)
 
 
 def test_links_in_mail_do_not_follow_the_host_header(world: World, client: PortalClient, postbox) -> None:  # type: ignore[no-untyped-def]
