@@ -262,6 +262,7 @@ def document(trust: str, case_id: UUID, document_id: UUID) -> Response:
 def calendar(trust: str, case_id: UUID, document_id: UUID) -> Response:
     """The calendar file of a meeting."""
     case = queries.get_case(case_id)
+    waking.ask_again(case)
     row = queries.get_document(case_id, document_id)
     if row.pdf is None or not row.key.startswith(CALENDAR):
         raise NotFound()
