@@ -29,8 +29,9 @@ from flask import (
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from htmx_flask import request
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException
 
@@ -351,13 +352,29 @@ def _place_name() -> str:
 navigation: list[Callable[[Actor], list[dict[str, Any]]]] = []
 
 
-def _current(links: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The link of the page, or of the nearest part of the portal that it lies in."""
-    exact = next((link for link in links if link["url"] == request.path), None)
-    inside = [
-        link for link in links if request.path.startswith(f"{(link.get('section') or '?').rstrip('/')}/")
+@lru_cache(1024)
+def _parts(address: str) -> tuple[str, ...]:
+    return tuple(address.strip("/").split("/"))
+
+
+def _depth(link: dict[str, Any], path: tuple[str, ...]) -> int:
+    """How deep the part of the portal reaches that a page lies in and a link stands for; 0: it lies elsewhere."""
+    found = [
+        len(part)
+        for part in map(_parts, (link.get("section") or "?", *link.get("also", ())))
+        if len(part) <= len(path) and all(one in {"*", there} for one, there in zip(part, path, strict=False))
     ]
-    return exact or max(inside, key=lambda link: len(link["section"]), default=None)
+    return max(found, default=0)
+
+
+def _current(links: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The link of the page, or of the nearest part of the portal that it lies in. A link names its `section`, and in
+    `also` other parts that belong to it; a `*` there stands for any school.
+    """
+    exact = next((link for link in links if link["url"] == request.path), None)
+    path = _parts(request.path)
+    nearest = max(links, key=lambda link: _depth(link, path), default=None)
+    return exact or (nearest if nearest is not None and _depth(nearest, path) else None)
 
 
 @lru_cache(4096)
@@ -440,6 +457,12 @@ def _install_errors(app: Flask) -> None:
         log.error("database away: %s", type(error.orig).__name__)
         return _error_page(503)
 
+    def at_once(error: IntegrityError) -> Response:
+        if not isinstance(error.orig, UniqueViolation):
+            return unexpected(error)
+        log.warning("the same was written twice at once: %s", error.orig.diag.constraint_name)
+        return _error_page(409, "The same was sent twice at once. The first was taken.", twice=True)
+
     def http(error: HTTPException) -> Response | HTTPException:
         status = error.code or 500
         if status in {404, 405}:
@@ -447,7 +470,10 @@ def _install_errors(app: Flask) -> None:
         if status in {403, 429, 503}:
             return _error_page(status)
         if status == 413:
-            return _error_page(422, "This file is too large. Files may have up to 10 MB.")
+            return _error_page(
+                422,
+                "This is too large. A file may have up to 10 MB, and words that you paste up to 500,000 characters.",
+            )
         return error if status < 400 else _error_page(422 if status < 500 else 500, error.description or "")
 
     def unexpected(error: Exception) -> Response:
@@ -456,6 +482,7 @@ def _install_errors(app: Flask) -> None:
         return _error_page(500, reference)
 
     app.register_error_handler(OperationalError, database_away)
+    app.register_error_handler(IntegrityError, at_once)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(Exception, unexpected)
 
