@@ -335,7 +335,8 @@ def _role_label() -> str:
         roles = frozenset().union(*who.school_roles.values())
         labels = g.my_schools[0].role_labels if len(g.my_schools) == 1 else {}
     order = list(Role)
-    first = min(roles, key=order.index)
+    # Whoever chairs the board is a trustee too: the post says more.
+    first = min(roles, key=lambda role: (role is Role.TRUSTEE, order.index(role)))
     return labels.get(first) or ROLE_LABELS[first]
 
 

@@ -18,6 +18,7 @@ def links(actor: Actor) -> list[dict[str, Any]]:
         also = (
             "concerns",
             "ties",
+            "kept",
             *(f"schools/*/{one}" for one in ("cases", "requests", "concerns", "workflows")),
         )
         found.append(_link("Requests", url_for("cases.mine", trust=trust), 45, *also))
