@@ -368,5 +368,5 @@ def named(rules: Iterable[Rule]) -> str:
         elif rule.kind is RuleKind.PERSON:
             words.append("a named person")
         else:
-            words.append("whoever the routing table names")
+            words.append("whoever the table of recipients names")
     return ", else ".join(words) or "nobody"
