@@ -58,11 +58,11 @@ def test_a_school_starts_and_a_trust_takes_everything_away(visitors: Visitors) -
         world.url("archives"), lambda page: "We change the supplier." in page.locator("main").inner_text()
     )
     dpo.sees_no(WORDS).shot("archive-decide")
-    dpo.press("Agree to this archive").sees("You agreed.", "Waits for two people")
+    dpo.press("Agree to this archive").sees("You agreed. It is made once both of you have.", "Being decided")
     go_home(chair, world)
     assert task(chair, "Decide about an archive with case records").count() == 1
     chair.open(world.url("archives")).shot("archive-decide")
-    chair.press("Agree to this archive").sees("You agreed.")
+    chair.press("Agree to this archive").sees("You agreed. It is made once both of you have.")
     dpo.until(world.url("archives"), _ready).shot("archive-collect")
     files = _taken(dpo)
     (case,) = (name for name in files if re.fullmatch(r"cases/[^/]+/[^/]+/case\.txt", name))

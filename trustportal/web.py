@@ -29,8 +29,10 @@ from flask import (
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from htmx_flask import request
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException
 
 from trustportal.access import ROLE_LABELS, Actor, Permission, Role
@@ -140,9 +142,20 @@ def school_finder(find: Callable[[str], SchoolHere]) -> None:
     _find_school = find
 
 
+def _without_null(sent: MultiDict[str, str]) -> MultiDict[str, str]:
+    """What was sent without null characters: no text holds one, PostgreSQL refuses them, and nobody types them."""
+    if not any("\0" in part for pair in sent.items(multi=True) for part in pair):
+        return sent
+    cleaned = ((name.replace("\0", ""), value.replace("\0", "")) for name, value in sent.items(multi=True))
+    return ImmutableMultiDict(cleaned)
+
+
 def _admit() -> Response | None:
     """Check the route's access, and set the scope of the request."""
     g.user_agent = request.headers.get("User-Agent", "")
+    if "\0" in request.path:
+        raise NotFound()
+    request.args, request.form = _without_null(request.args), _without_null(request.form)
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = request.routing_exception is None and _view()
@@ -304,6 +317,8 @@ def safe_next(target: str | None, otherwise: str) -> str:
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
         return otherwise
+    if not target.isprintable():  # a line break stands in no header: the answer would fail, at every try
+        return otherwise
     return target
 
 
@@ -320,7 +335,8 @@ def _role_label() -> str:
         roles = frozenset().union(*who.school_roles.values())
         labels = g.my_schools[0].role_labels if len(g.my_schools) == 1 else {}
     order = list(Role)
-    first = min(roles, key=order.index)
+    # Whoever chairs the board is a trustee too: the post says more.
+    first = min(roles, key=lambda role: (role is Role.TRUSTEE, order.index(role)))
     return labels.get(first) or ROLE_LABELS[first]
 
 
@@ -337,13 +353,29 @@ def _place_name() -> str:
 navigation: list[Callable[[Actor], list[dict[str, Any]]]] = []
 
 
-def _current(links: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The link of the page, or of the nearest part of the portal that it lies in."""
-    exact = next((link for link in links if link["url"] == request.path), None)
-    inside = [
-        link for link in links if request.path.startswith(f"{(link.get('section') or '?').rstrip('/')}/")
+@lru_cache(1024)
+def _parts(address: str) -> tuple[str, ...]:
+    return tuple(address.strip("/").split("/"))
+
+
+def _depth(link: dict[str, Any], path: tuple[str, ...]) -> int:
+    """How deep the part of the portal reaches that a page lies in and a link stands for; 0: it lies elsewhere."""
+    found = [
+        len(part)
+        for part in map(_parts, (link.get("section") or "?", *link.get("also", ())))
+        if len(part) <= len(path) and all(one in {"*", there} for one, there in zip(part, path, strict=False))
     ]
-    return exact or max(inside, key=lambda link: len(link["section"]), default=None)
+    return max(found, default=0)
+
+
+def _current(links: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The link of the page, or of the nearest part of the portal that it lies in. A link names its `section`, and in
+    `also` other parts that belong to it; a `*` there stands for any school.
+    """
+    exact = next((link for link in links if link["url"] == request.path), None)
+    path = _parts(request.path)
+    nearest = max(links, key=lambda link: _depth(link, path), default=None)
+    return exact or (nearest if nearest is not None and _depth(nearest, path) else None)
 
 
 @lru_cache(4096)
@@ -426,6 +458,12 @@ def _install_errors(app: Flask) -> None:
         log.error("database away: %s", type(error.orig).__name__)
         return _error_page(503)
 
+    def at_once(error: IntegrityError) -> Response:
+        if not isinstance(error.orig, UniqueViolation):
+            return unexpected(error)
+        log.warning("the same was written twice at once: %s", error.orig.diag.constraint_name)
+        return _error_page(409, "The same was sent twice at once. The first was taken.", twice=True)
+
     def http(error: HTTPException) -> Response | HTTPException:
         status = error.code or 500
         if status in {404, 405}:
@@ -433,7 +471,10 @@ def _install_errors(app: Flask) -> None:
         if status in {403, 429, 503}:
             return _error_page(status)
         if status == 413:
-            return _error_page(422, "This file is too large. Files may have up to 10 MB.")
+            return _error_page(
+                422,
+                "This is too large. A file may have up to 10 MB, and words that you paste up to 500,000 characters.",
+            )
         return error if status < 400 else _error_page(422 if status < 500 else 500, error.description or "")
 
     def unexpected(error: Exception) -> Response:
@@ -442,6 +483,7 @@ def _install_errors(app: Flask) -> None:
         return _error_page(500, reference)
 
     app.register_error_handler(OperationalError, database_away)
+    app.register_error_handler(IntegrityError, at_once)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(Exception, unexpected)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
+from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from tests.integration.conftest import PortalClient
-from tests.integration.moments import moment
+from tests.integration.moments import database_name, moment
 from tests.integration.policies.given import Social, run_quick_jobs
 from tests.integration.policies.given import social as a_policy
 from tests.world import Someone, World
@@ -24,6 +27,7 @@ from trustportal.policies.domain.clauses import NumberingStyle
 from trustportal.policies.domain.header import PolicyHeader
 from trustportal.policies.models import Override, TemplateVersion
 from trustportal.policies.services import approvals, drafts, local
+from trustportal.servers import Servers
 from trustportal.tenants import sealing
 from trustportal.tenants import services as tenants
 from trustportal.tenants.models import Account
@@ -422,6 +426,7 @@ def test_who_was_half_way_with_an_old_password_cannot_set_up_an_authenticator(
         "///evil.example",
         "/\\/evil.example",
         "\\\\evil",
+        "/account\r\nSet-Cookie: portal=mine",
     ],
 )
 def test_next_never_leads_out(world: World, client: PortalClient, target: str) -> None:
@@ -432,6 +437,54 @@ def test_next_never_leads_out(world: World, client: PortalClient, target: str) -
     where = answer.headers["Location"]
     assert answer.status_code == 303
     assert where == "/" or where.startswith("/%5cevil"), where
+    assert "mine" not in str(answer.headers.getlist("Set-Cookie"))
+
+
+def test_the_same_sent_twice_at_once_is_taken_once(
+    world: World, servers: Servers, client_for: Clients
+) -> None:
+    """Two presses in one moment both find nothing there; the second is told so, and sees no error of ours."""
+    school = world.school("Ashgrove")
+    head, staff = (
+        world.person("Hana Head", (Role.HEADTEACHER, school)),
+        world.person("Sam", (Role.STAFF, school)),
+    )
+    browser = client_for(head)
+    ids = {"id": uuid4(), "trust": world.trust_id, "school": school.id, "person": staff.id, "head": head.id}
+    address = world.url(f"acceptance/people/{staff.id}/line-manager")
+    answers: list[int] = []
+    with psycopg.connect(servers.superuser_url(database_name())) as other:
+        other.execute(
+            "INSERT INTO line_management (id, trust_id, school_id, person_id, manager_id)"
+            " VALUES (%(id)s, %(trust)s, %(school)s, %(person)s, %(head)s)",
+            ids,
+        )
+        sent = {"place": school.slug, "manager": str(head.id)}
+        second = Thread(target=lambda: answers.append(browser.post(address, data=sent).status_code))
+        second.start()
+        waiting = (
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        with psycopg.connect(servers.superuser_url(database_name()), autocommit=True) as looking:
+            while second.is_alive() and looking.execute(waiting).fetchone() is None:
+                second.join(0.02)
+        other.commit()
+        second.join()
+    assert answers == [409]
+
+
+def test_null_characters_break_nothing(social: Social, world: World, client_for: Clients) -> None:
+    """PostgreSQL refuses them; what else was sent is taken."""
+    manager = client_for(world.manager)
+    public = f"/p/{world.slug}/{social.school.slug}/"
+    assert manager.get(f"{public}?q=a%00b").status_code == 200
+    assert manager.post("/reset-password", data={"email": "a\0b@larkfield.example"}).status_code in {200, 422}
+    manager.strict = False
+    for path in (f"{public}policies/a%00b", world.url("schools/a%00b"), f"/t/{world.slug}%00/"):
+        assert manager.get(path).status_code == 404, path
+    asked = {"place": "trust", "with_cases": "no", "reason": "We \0move to another portal."}
+    assert manager.post(world.url("settings/archives"), data=asked).status_code == 303
+    assert "We move to another portal." in manager.get(world.url("settings/archives")).get_data(as_text=True)
 
 
 def test_links_in_mail_do_not_follow_the_host_header(world: World, client: PortalClient, postbox) -> None:  # type: ignore[no-untyped-def]

@@ -16,6 +16,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import outloud
 import page
@@ -294,6 +295,28 @@ def test_a_certificate_names_person_edition_and_evidence() -> None:
         "07:41 UTC",
     ):
         assert words in text
+
+
+def test_a_certificate_is_one_page_with_all_that_ours_say() -> None:
+    facts = (
+        ("Academic year", "2026–27"),
+        (
+            "How",
+            "In the portal, signed in with a password and a code, since 7 September 2026 at 08:40 (07:40 UTC)",
+        ),
+        ("Fingerprint of the PDF", samples.FINGERPRINT),
+        ("Fingerprint of the record", samples.FINGERPRINT),
+        ("Position in the audit trail", "10417"),
+    )
+    check = f"https://portal.larkfield-academies.example/check/{samples.FINGERPRINT}"
+    statement = (
+        "I have read and understood Social media policy, edition 3.2, as it applies at Ashgrove Primary School,"
+        " and I agree to follow it."
+    )
+    paper = replace(
+        samples.CERTIFICATE, facts=facts, check_url=check, statement=statement, logo=samples.png()
+    )
+    assert make_certificate(replace(paper, evidence_id=str(UUID(int=7)))).pages == 1
 
 
 def test_marks_of_filled_slots_are_not_printed() -> None:

@@ -29,7 +29,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
         # A newer edition has just come into force: nobody is sent to a page on which nothing can be signed yet.
         titles = list(dict.fromkeys(one.policy_title for one in asked))
         yield Task(
-            title=f"Wait for {titles[0] if len(titles) == 1 else mail.counted(len(titles), 'policy', 'policies')}",
+            title=f"On its way: {titles[0] if len(titles) == 1 else mail.counted(len(titles), 'policy', 'policies')}",
             url=url_for("acceptance.my_signing", trust=slug),
             detail="A new edition has just come into force and is being prepared. You can sign it in a few minutes.",
             action_label="See what is coming",

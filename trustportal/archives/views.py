@@ -121,7 +121,11 @@ def decide(trust: str, archive_id: UUID) -> Response:
             actor(), archive_id=archive_id, agree=agree, reason=form.reason.data or "", now=now()
         )
     ):
-        words = "You agreed." if agree else "You refused. The archive is not made."
+        words = (
+            "You agreed. It is made once both of you have."
+            if agree
+            else "You refused. The archive is not made."
+        )
         return see_other(url_for("archives.decisions", trust=trust), words)
     return _decisions(form, archive_id)
 

@@ -11,13 +11,14 @@ from trustportal import web
 from trustportal.access import Actor, Permission, Role
 from trustportal.tenants.tasks import Task
 from trustportal.words import listed
+from trustportal.workflows.domain.keeping import SEATS
 from trustportal.workflows.domain.register import FLAG_WORDS, RED, Flag
 from trustportal.workflows.models import RegisterEntry
-from trustportal.workflows.queries import alarms, allegations, cases, recipients, register
+from trustportal.workflows.queries import alarms, allegations, cases, recipients, register, stand_ins
 
 #: Who is told when nobody can receive something, and who agrees that a record goes: nobody else is looked up for.
 ALARMED = {Role.CLERK, Role.DPO}
-DISPOSING = {Role.DPO, Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD}
+DISPOSING = {role for roles in SEATS.values() for role in roles} | set(stand_ins.ROLES)
 
 
 def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
@@ -54,7 +55,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
 
 def _confidential(actor: Actor, slug: str) -> Iterable[Task]:
     """For the two who agree to disposals, and for trustees: a table of recipients that waits."""
-    if actor.trust_roles & DISPOSING and allegations.list_asks(open_only=True):
+    if actor.trust_roles & DISPOSING and allegations.list_asks(actor, open_only=True):
         yield Task(
             title="Decide whether a confidential record goes",
             url=url_for("cases.kept", trust=slug),

@@ -156,7 +156,7 @@ def test_home_does_not_send_anybody_to_what_cannot_be_signed_yet(
     world.run_jobs()
     home = client.get(world.url("")).text
     assert "Read and sign" not in home
-    assert "Wait for Social media" in home
+    assert "On its way: Social media" in home
     assert "Being prepared" in client.get(world.url("sign")).text
     desk.make_pdf(newer)
     world.run_jobs()

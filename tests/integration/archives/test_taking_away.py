@@ -30,7 +30,7 @@ from trustportal.db import METADATA, db, unit_of_work
 from trustportal.errors import Forbidden, NotFound
 from trustportal.kernel_models import Account, AuditEvent, WebSession
 from trustportal.tenants import queries as tenants
-from trustportal.tenants import services
+from trustportal.tenants import sealing, services
 from trustportal.times import now, today
 from trustportal.workflows.models import (
     CaseDocument,
@@ -218,10 +218,17 @@ def test_two_people_agree_to_case_records(belongings: Belongings, client_for: Cl
     assert "The data protection officer collects it" in manager.get(
         belongings.url(f"/{archive_id}")
     ).get_data(as_text=True)
+    with world.app.app_context(), unit_of_work():
+        account = db.session.scalars(select(Account).where(Account.id == belongings.dpo.account_id)).one()
+        account.password = sealing.hash_password("three words together")
     with time_machine.travel(now() + timedelta(minutes=20), tick=False):
         asked_again = belongings.take(dpo, archive_id)
         assert asked_again.status_code == 303
-        assert "/account/prove" in asked_again.headers["Location"]
+        proving = asked_again.headers["Location"]
+        assert "/account/prove" in proving
+        assert "confidential" in dpo.get(proving).get_data(as_text=True)
+        proved = dpo.post(proving, data={"password": "three words together"})
+        assert (proved.status_code, proved.headers["Location"]) == (303, world.url("archives"))
     files = opened(belongings.take(dpo, archive_id).get_data())
     with belongings.behind():
         references = {one.id: one.reference for one in db.session.scalars(select(WorkflowCase))}

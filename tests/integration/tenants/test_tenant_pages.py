@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,19 @@ def test_a_head_sees_and_names_the_own_school_only(world, client_for):
     assert browser.get(world.url("schools/birchwood")).status_code == 404
     assert browser.get(world.url("schools/birchwood/placeholders")).status_code == 404
     assert "Not filled in" in browser.get(world.url("schools/ashgrove")).get_data(as_text=True)
+
+    # The navigation says in which part of the portal one is, also on pages of a school.
+    for path, here in (
+        ("schools/ashgrove/placeholders", "Schools"),
+        ("schools/ashgrove/requests", "Requests"),
+        ("schools/ashgrove/register", "Accounts"),
+        ("schools/ashgrove/policies/own/new", "Policies"),
+        ("ties", "Requests"),
+        ("search", "Policies"),
+        ("signatures/check", "Signing"),
+    ):
+        shown = browser.get(world.url(path)).get_data(as_text=True)
+        assert re.findall(r'aria-current="page">([A-Z][a-z]+) *<', shown.split("</nav>")[0]) == [here], path
 
     filled = browser.post(world.url("schools/ashgrove/placeholders"), data={"contact.lado": "01632 960101"})
     named = browser.post(world.url("schools/ashgrove/role-names"), data={"headteacher": "Head of School"})

@@ -97,11 +97,11 @@ def test_a_form_says_everything_that_is_wrong_at_once_and_keeps_what_was_typed(
     html = response.get_data(as_text=True)
     assert response.status_code == 422
     assert errors(html) == [
-        "This has to be somebody else than whoever fills in this form.",
-        "Name at least 2 different people.",
-        "Fill this in.",
-        "Fill this in.",
-        "This has to be after “When does it go live?”.",
+        "Your line manager: this has to be somebody else than whoever fills in this form.",
+        "Administrators: name at least 2 different people.",
+        "Who checks contributors from outside, and how? Fill this in.",
+        "How do you tell parents, and get their consent? Fill this in.",
+        "When does it close? This has to be after “When does it go live?”.",
     ]
     assert "Pictures of work, never of faces." in html
 
@@ -173,4 +173,4 @@ def test_a_day_in_the_past_is_refused_with_its_words(office: Office, client_for:
     response = client_for(office.teacher).post(
         url, data={**posted(office, go_live_on=yesterday), "send": "yes"}
     )
-    assert errors(response.get_data(as_text=True)) == ["This day has to lie ahead."]
+    assert errors(response.get_data(as_text=True)) == ["When does it go live? This day has to lie ahead."]

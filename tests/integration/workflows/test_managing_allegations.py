@@ -64,8 +64,11 @@ def test_a_teacher_s_case_to_its_end(trust: Trust, client_for: Clients) -> None:
     assert trust.record(head, case_id, "suspension_ends").status_code == 303
     page = head.get(trust.case_url(case_id)).get_data(as_text=True)
     assert "there is not enough evidence either way" in page
-    assert "Choose an answer." in problems(trust.step(head, case_id, "outcome", **{**OUTCOME, "outcome": ""}))
-    assert "Fill this in." in problems(trust.step(head, case_id, "outcome", **{**OUTCOME, "rationale": ""}))
+    for key, words in (
+        ("outcome", "What is the outcome? Choose an answer."),
+        ("rationale", "Why this outcome? Fill this in."),
+    ):
+        assert problems(trust.step(head, case_id, "outcome", **{**OUTCOME, key: ""})) == [words]
     trust.conclude(head, case_id, pension_on="2061-03-01")
     case = trust.case(case_id)
     assert case.row.state == "closed"

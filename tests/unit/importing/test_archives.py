@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import stat
 import zipfile
@@ -73,6 +74,25 @@ def test_links_bombs_archives_and_damage_are_refused_one_by_one() -> None:
     broken = bytearray(packed({"Goats.txt": b"Goats are kept on the moor." * 9}))
     broken[45] ^= 0xFF
     assert "damaged" in unpack_archive(bytes(broken), "all.zip")[0].refused
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_no_damage_breaks_more_than_the_file_in_which_it_is(method: int) -> None:
+    """Each byte altered in turn, in each way of packing: the file is refused, or the whole ZIP, with words."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        archive.writestr("Goats.txt", "Goats are kept on the moor. " * 9)
+    whole = written.getvalue()
+    for at in range(len(whole)):
+        for mask in (0x01, 0xFF):
+            broken = bytearray(whole)
+            broken[at] ^= mask
+            with contextlib.suppress(ImportRefused):
+                assert all(
+                    one.content is not None or one.refused for one in unpack_archive(bytes(broken), "all.zip")
+                )
 
 
 @pytest.mark.parametrize(

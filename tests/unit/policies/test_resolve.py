@@ -255,6 +255,9 @@ def test_placeholders_are_found_filled_and_malformed_ones_named() -> None:
     text = "{{school.name}} and {{ role.headteacher }} and {{school.name}} and {{School Name}}"
     assert placeholders.find(text) == ("school.name", "role.headteacher")
     assert placeholders.malformed(text) == ("{{School Name}}",)
+    assert placeholders.malformed("{{A}} and {{b.c}} {{ {{D}} }} {{E") == ("{{A}}", "{{ {{D}}")
+    # Braces that are never closed end the search at once: a pattern took minutes over these.
+    assert placeholders.malformed("{{" * 50_000) == ()
     assert placeholders.fill("{{a}} {{b.c}}", {"a": "1"}) == ("1 {{b.c}}", ("b.c",))
     assert placeholders.is_name("supplier.consent_records")
     assert not placeholders.is_name("school.name()")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 import pytest
 
@@ -81,6 +82,22 @@ def test_a_step_without_anybody_at_a_school_is_found() -> None:
     assert [one.words for one in found] == [
         "Ashgrove: nobody can be “Head” in “First”. It looks for the headteacher."
     ]
+
+
+def test_what_is_the_same_in_many_steps_and_schools_is_said_once() -> None:
+    schools = [UUID(int=n) for n in (71, 72)]
+    same = [
+        checking.Finding(checking.Weight.WARNING, f"{school}: nobody in {step}.", step, school, "Nobody.")
+        for school in schools
+        for step in ("assess", "managing", "file")
+    ]
+    alone = checking.Finding(checking.Weight.ERROR, "Nothing leads to “File”.", "file")
+    found = checking.gathered([same[0], alone, *same[1:]])
+    assert [(one.words, one.steps, one.schools) for one in found] == [
+        ("Nobody.", 3, 2),
+        ("Nothing leads to “File”.", 0, 0),
+    ]
+    assert checking.gathered(same[:1])[0].words == same[0].words
 
 
 def test_a_step_that_is_empty_only_for_one_starter_says_so() -> None:

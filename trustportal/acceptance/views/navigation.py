@@ -15,6 +15,7 @@ def links(actor: Actor) -> list[dict[str, Any]]:
     trust = web.trust().slug
     if actor.can_anywhere(Permission.ACCEPTANCE_TOTALS):
         url = url_for("acceptance.campaigns", trust=trust)
-        return [{"text": "Signing", "url": url, "section": url, "count": 0, "order": 40}]
+        also = [f"/t/{trust}/signatures", f"/t/{trust}/schools/*/acceptance"]
+        return [{"text": "Signing", "url": url, "section": url, "also": also, "count": 0, "order": 40}]
     url = url_for("acceptance.my_signatures", trust=trust)
     return [{"text": "My signatures", "url": url, "section": url, "count": 0, "order": 40}]

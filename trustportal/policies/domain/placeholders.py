@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 __all__ = ["PLACEHOLDER", "fill", "find", "is_name", "malformed"]
 
 _NAME = r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*"
 PLACEHOLDER = re.compile(r"\{\{\s*(" + _NAME + r")\s*\}\}")
-_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
 def is_name(name: str) -> bool:
@@ -24,7 +23,17 @@ def find(text: str) -> tuple[str, ...]:
 
 def malformed(text: str) -> tuple[str, ...]:
     """What stands in double braces and is not a placeholder's name ("{{School Name}}"), as written."""
-    return tuple(found.group(0) for found in _BRACES.finditer(text) if not is_name(found.group(1).strip()))
+    return tuple(written for written in _in_braces(text) if not is_name(written[2:-2].strip()))
+
+
+def _in_braces(text: str) -> Iterator[str]:
+    """From each pair of opening braces to the next closing one. Searched by hand: a pattern would look for the end anew
+    at every pair that is never closed, which takes minutes in a text of nothing else.
+    """
+    begins = text.find("{{")
+    while begins >= 0 and (ends := text.find("}}", begins + 2)) >= 0:
+        yield text[begins : ends + 2]
+        begins = text.find("{{", ends + 2)
 
 
 def fill(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

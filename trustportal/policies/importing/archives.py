@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -19,6 +21,17 @@ MOST_FILES = 200
 #: More than so many entries of any kind, folders included, is no folder of policies.
 MOST_ENTRIES = 2_000
 MOST_RATIO = 200
+#: What Python raises for a damaged ZIP, or for damage inside one; each way of packing has its own.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    NotImplementedError,
+    EOFError,
+    ValueError,
+    OSError,
+)
 #: What systems put into folders by themselves.
 _SYSTEM = re.compile(r"(?:^|/)(?:__MACOSX/|\.[^./\\]|Thumbs\.db$|desktop\.ini$|~\$)", re.IGNORECASE)
 
@@ -43,9 +56,11 @@ def unpack_archive(content: bytes, name: str) -> list[Unpacked]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
+    except _DAMAGE:
         raise ImportRefused(f"“{name}” is not a ZIP file, or it is damaged. Pack it again.") from None
-    files = [entry for entry in entries if not entry.is_dir() and not _SYSTEM.search(entry.filename)]
+    files = [
+        entry for entry in entries if not entry.filename.endswith("/") and not _SYSTEM.search(entry.filename)
+    ]
     if len(entries) > MOST_ENTRIES or len(files) > MOST_FILES:
         raise ImportRefused(f"“{name}” holds more than {MOST_FILES} files. Bring them in parts.")
     if any(entry.filename == "[Content_Types].xml" for entry in files):
@@ -83,7 +98,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Unpacked:
     try:
         with archive.open(entry) as opened:
             content = opened.read(LARGEST_FILE + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError):
+    except _DAMAGE:
         return Unpacked(shown, None, "It is damaged: it cannot be unpacked.")
     if len(content) > LARGEST_FILE:
         return Unpacked(shown, None, f"It is larger than {LARGEST_FILE // 1_000_000} MB.")

@@ -326,11 +326,15 @@ def release(trust: str, policy: str) -> Response:
 
 def links(who: Actor) -> list[dict[str, Any]]:
     """Policies, for everybody."""
+    root = f"/t/{trust().slug}"
+    also = [
+        f"{root}/{one}" for one in ("policies", "search", "guidance", "map", "imports", "schools/*/policies")
+    ]
     home = url_for("policies.index", trust=trust().slug)
     board = who.trust_roles & {Role.TRUSTEE, Role.CHAIR_OF_TRUST_BOARD}
     if not who.is_officer and len(g.my_schools) == 1 and not board:
         home = url_for("school_policies.index", trust=trust().slug, school=g.my_schools[0].slug)
-    return [{"text": "Policies", "url": home, "section": home, "order": 10}]
+    return [{"text": "Policies", "url": home, "section": home, "also": also, "order": 10}]
 
 
 def install(app: Flask) -> None:

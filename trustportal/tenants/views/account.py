@@ -89,7 +89,7 @@ def _is_fresh() -> bool:
 def prove() -> Response:
     """The password once more, before what would let somebody else in for good."""
     target = request.args.get("next", "")
-    of_a_case = re.fullmatch(r"/t/[a-z0-9-]+/cases/[0-9a-f-]{36}(/[a-z0-9./-]*)?", target)
+    of_a_case = re.fullmatch(r"/t/[a-z0-9-]+/(archives|cases/[0-9a-f-]{36}(/[a-z0-9./-]*)?)", target)
     allowed = target == url_for("account.authenticator") or of_a_case is not None
     onward = target if allowed else url_for("account.account")
     form = ProveForm()

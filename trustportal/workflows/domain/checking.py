@@ -36,6 +36,31 @@ class Finding:
     words: str
     state: str = ""
     school: UUID | None = None
+    #: The same without the place and the step, where many of them can say it.
+    everywhere: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one or several findings say, and in how many steps at how many schools, where it is several."""
+
+    weight: Weight
+    words: str
+    steps: int = 0
+    schools: int = 0
+
+
+def gathered(findings: Iterable[Finding]) -> list[Gathered]:
+    """Findings for reading, in their order: what is the same in many steps and schools is said once."""
+    groups: dict[tuple[Weight, str], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one.weight, one.everywhere or one.words), []).append(one)
+    return [
+        Gathered(weight, words, len({one.state for one in group}), len({one.school for one in group}))
+        if len(group) > 1
+        else Gathered(weight, group[0].words)
+        for (weight, words), group in groups.items()
+    ]
 
 
 def is_usable(findings: Iterable[Finding]) -> bool:
@@ -315,7 +340,9 @@ def _about(definition, roster, school, name, subject, note) -> None:  # type: ig
             )
             weight = Weight.WARNING if definition.safeguarding else Weight.ERROR
             then = (
-                " The LADO is shown instead, and the clerk gets an alarm." if definition.safeguarding else ""
+                " The LADO is shown instead, and the governance professional gets an alarm."
+                if definition.safeguarding
+                else ""
             )
             note(
                 Finding(
@@ -323,6 +350,7 @@ def _about(definition, roster, school, name, subject, note) -> None:  # type: ig
                     f"{name}: nobody can be “{seat.title}” in “{state.title}” in a case about the {held}.{then}",
                     state.key,
                     school,
+                    f"Nobody can be “{seat.title}” in a case about the {held}.{then}",
                 )
             )
 
@@ -340,5 +368,5 @@ def named(rules: Iterable[Rule]) -> str:
         elif rule.kind is RuleKind.PERSON:
             words.append("a named person")
         else:
-            words.append("whoever the routing table names")
+            words.append("whoever the table of recipients names")
     return ", else ".join(words) or "nobody"

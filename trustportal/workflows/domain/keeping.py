@@ -6,13 +6,25 @@ until normal pension age, or ten years from the allegation if that is longer. A 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from trustportal.access import Role
 from trustportal.workflows.domain.answers import as_day
+
+#: Who is asked, in order, for each of the two consents to a disposal.
+SEATS: Mapping[str, tuple[Role, ...]] = {
+    "dpo": (Role.DPO,),
+    "chair": (Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD),
+}
+
+
+def may_consent(seat: str, roles: Collection[Role], *, stands_in: bool) -> bool:
+    """Whether somebody with these roles at the trust may still give a consent for which they were asked."""
+    return bool(set(roles) & set(SEATS[seat])) or (seat == "dpo" and stands_in)
 
 
 class Basis(StrEnum):

@@ -190,6 +190,14 @@ class Group:
     any_of: tuple[str, ...] = ()
 
 
+def _asked(field: Any, words: str) -> str:
+    """What is wrong with an answer, behind its question."""
+    question = str(field.label.text).removesuffix(" (optional)").rstrip(".:")
+    if question.endswith("?"):
+        return f"{question} {words}"
+    return f"{question}: {words[:1].lower()}{words[1:]}"
+
+
 class AnswersForm(PortalForm):
     """A form that a definition describes. `given()` is what was sent, by the questions' keys."""
 
@@ -215,12 +223,15 @@ class AnswersForm(PortalForm):
 
     @property
     def summary(self) -> list[tuple[str, str]]:
-        """As for every form; a day's first box has an id that begins with the field's own."""
+        """As for every form, with the question before what is wrong with its answer: above a long form “Fill this in”
+        says little. A day's first box has an id that begins with the field's own.
+        """
         found = [("", str(message)) for message in self.form_errors]
         for field in self:
             if field.errors and field.name != "csrf_token":
                 target = f"{field.id}-day" if isinstance(field, DayField) else field.id
-                found.append((target, str(field.errors[0])))
+                words = str(field.errors[0])
+                found.append((target, _asked(field, words) if field.name.startswith(PREFIX) else words))
         return found
 
     def note(self, faults: Iterable[Fault]) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from trustportal.acceptance.models import Signature
+from trustportal.access import Actor
 from trustportal.db import db
 from trustportal.policies import queries as policies
 from trustportal.tenants import queries as tenants
@@ -18,7 +19,7 @@ from trustportal.workflows.allegation_models import CaseRecord, DisposalAsk
 from trustportal.workflows.domain.answers import as_day
 from trustportal.workflows.domain.case_records import Clock, Kind, Recorded, clocks
 from trustportal.workflows.models import CaseSubject, CaseTask, WorkflowCase
-from trustportal.workflows.queries import definitions
+from trustportal.workflows.queries import definitions, stand_ins
 from trustportal.workflows.queries.cases import Case, Listed, list_cases
 from trustportal.workflows.queries.recipients import get_table
 
@@ -173,9 +174,13 @@ def closed_cases() -> list[WorkflowCase]:
     )
 
 
-def list_asks(*, open_only: bool = False) -> list[DisposalAsk]:
-    """What the person of the scope is or was asked to agree to, newest first."""
+def list_asks(actor: Actor, *, open_only: bool = False) -> list[DisposalAsk]:
+    """What somebody was asked to agree to and may still answer, or did answer, newest first."""
     statement = select(DisposalAsk).order_by(DisposalAsk.asked_at.desc())
     if open_only:
         statement = statement.where(DisposalAsk.ended_at.is_(None), DisposalAsk.answer == "")
-    return list(db.session.scalars(statement))
+    found = list(db.session.scalars(statement))
+    if all(one.answer for one in found):
+        return found
+    holding = stand_ins.still_asked(actor, found)
+    return [one for one in found if one.answer or one in holding]

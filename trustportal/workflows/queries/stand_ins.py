@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
-from trustportal.access import Role
+from trustportal.access import Actor, Role
 from trustportal.db import db
 from trustportal.tenants import queries as tenants
-from trustportal.workflows.allegation_models import StandIn
+from trustportal.workflows.allegation_models import DisposalAsk, StandIn
+from trustportal.workflows.domain import keeping
 
 #: Whose posts let them stand in. Neither who gives the other consent, nor who looks after the portal.
 ROLES = (Role.TRUSTEE, Role.HR_LEAD, Role.CENTRAL_STAFF)
@@ -23,6 +25,12 @@ def list_stand_ins() -> list[StandIn]:
             select(StandIn).where(StandIn.ended_at.is_(None)).order_by(StandIn.named_at, StandIn.id)
         )
     )
+
+
+def still_asked(actor: Actor, asks: Iterable[DisposalAsk]) -> list[DisposalAsk]:
+    """Those of somebody's asks for which they still hold the post, or stand in for it."""
+    stands_in = any(one.person_id == actor.person_id for one in list_stand_ins())
+    return [one for one in asks if keeping.may_consent(one.seat, actor.trust_roles, stands_in=stands_in)]
 
 
 def nameable(on: date) -> dict[UUID, str]:

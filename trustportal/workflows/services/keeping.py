@@ -24,19 +24,13 @@ from trustportal.workflows import chain
 from trustportal.workflows import mail as wording
 from trustportal.workflows.allegation_models import DisposalAsk
 from trustportal.workflows.domain import keeping
-from trustportal.workflows.domain.keeping import Keeping
+from trustportal.workflows.domain.keeping import SEATS, Keeping
 from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.domain.routing import Roster, barred
 from trustportal.workflows.models import Alarm, RegisterEntry, WorkflowCase
 from trustportal.workflows.queries import allegations as queries
 from trustportal.workflows.queries import cases, people, stand_ins
 from trustportal.workflows.queries.cases import Case
-
-#: Who is asked, in order, for each of the two consents.
-SEATS: dict[str, tuple[Role, ...]] = {
-    "dpo": (Role.DPO,),
-    "chair": (Role.CHAIR_OF_TRUST_BOARD, Role.VICE_CHAIR_OF_TRUST_BOARD),
-}
 
 
 def keeping_of(case: Case, roster: Roster, now: datetime) -> Keeping:
@@ -97,10 +91,11 @@ def ask(*, case_id: UUID, now: datetime) -> None:
         if until > today and not left:
             return
         asks = {one.seat: one for one in _open_asks(case_id)}
+        out = barred(roster, case.subjects)
         for seat in SEATS:
             beside = {one.person_id for key, one in asks.items() if key != seat}
             entitled = _entitled(case, seat, roster, frozenset(beside))
-            asked = _ask_seat(case, seat, entitled, asks.get(seat), now, found)
+            asked = _ask_seat(case, seat, entitled, out, asks.get(seat), now, found)
             if asked is not None:
                 asks[seat] = asked
         _alarm_unless_both(case, asks, roster, now)
@@ -136,10 +131,16 @@ def _entitled(case: Case, seat: str, roster: Roster, beside: frozenset[UUID]) ->
 
 
 def _ask_seat(
-    case: Case, seat: str, entitled: list[UUID], there: DisposalAsk | None, now: datetime, found: Keeping
+    case: Case,
+    seat: str,
+    entitled: list[UUID],
+    out: frozenset[UUID],
+    there: DisposalAsk | None,
+    now: datetime,
+    found: Keeping,
 ) -> DisposalAsk | None:
-    """Whoever is asked for a consent; None: there is nobody."""
-    if there is not None and (there.answer or there.person_id in entitled):
+    """Whoever is asked for a consent; None: there is nobody. Who agreed and may not decide any more, did not agree."""
+    if there is not None and (there.person_id in entitled or (there.answer and there.person_id not in out)):
         return there
     if there is not None:
         there.ended_at = now
@@ -211,12 +212,15 @@ def _dispose(case: Case) -> None:
 
 
 def answer(actor: Actor, *, ask_id: UUID, agree: bool, reason: str, now: datetime) -> DisposalAsk:
-    """Agree that a case is disposed of, or refuse with a reason. Whoever refuses is asked again in a year."""
+    """Agree that a case is disposed of, or refuse with a reason. Whoever refuses is asked again in a year.
+
+    Whoever lost the post for which they were asked, or stands in no more, finds nothing.
+    """
     with unit_of_work() as uow:
         row = db.session.scalars(
             select(DisposalAsk).where(DisposalAsk.id == ask_id).with_for_update()
         ).one_or_none()
-        if row is None or row.person_id != actor.person_id:
+        if row is None or row.person_id != actor.person_id or not stand_ins.still_asked(actor, [row]):
             raise NotFound()
         if row.ended_at is not None or row.answer:
             raise RuleBroken("This was answered already.")

@@ -12,6 +12,7 @@ from trustportal.times import now, today
 from trustportal.web import actor, page, school, see_other, signed_in
 from trustportal.workflows.domain import engine
 from trustportal.workflows.domain.engine import Given, Plan
+from trustportal.workflows.domain.keeping import SEATS
 from trustportal.workflows.forms.answers import AnswersForm, answers_form, apart
 from trustportal.workflows.forms.cases import HandOverForm, NoteForm, StepBackForm
 from trustportal.workflows.queries import cases as queries
@@ -41,6 +42,7 @@ def mine(trust: str) -> Response:
         "workflows/mine.html",
         cases=queries.list_cases(closed=closed),
         drafts=[pair for pair in queries.list_drafts(_me()) if pair[0].state == "draft"],
+        disposes=any(actor().trust_roles & set(roles) for roles in SEATS.values()),
         closed=closed,
         today=today(),
     )
@@ -262,6 +264,7 @@ def document(trust: str, case_id: UUID, document_id: UUID) -> Response:
 def calendar(trust: str, case_id: UUID, document_id: UUID) -> Response:
     """The calendar file of a meeting."""
     case = queries.get_case(case_id)
+    waking.ask_again(case)
     row = queries.get_document(case_id, document_id)
     if row.pdf is None or not row.key.startswith(CALENDAR):
         raise NotFound()

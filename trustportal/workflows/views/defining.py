@@ -13,7 +13,7 @@ from trustportal.forms import PortalForm, choices
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other
 from trustportal.workflows.domain import editing
-from trustportal.workflows.domain.checking import Weight, is_usable, named
+from trustportal.workflows.domain.checking import Weight, gathered, is_usable, named
 from trustportal.workflows.domain.definition import Action, Definition, State, Target
 from trustportal.workflows.forms.answers import apart
 from trustportal.workflows.forms.editing import (
@@ -57,7 +57,7 @@ def _editor(workflow: str, *, sent: PortalForm | None = None, at: str = "") -> R
         definition=definition,
         digest=digest,
         is_draft=is_draft,
-        findings=found,
+        findings=gathered(found),
         usable=is_usable(found),
         weights=Weight,
         named=named,

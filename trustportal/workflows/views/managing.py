@@ -220,7 +220,7 @@ def _kept(form: DisposalForm | None = None, *, stand_in: StandInForm | None = No
     sent = form or stand_in
     return page(
         "workflows/kept.html",
-        asks=allegations.list_asks(),
+        asks=allegations.list_asks(actor()),
         words=BASIS_WORDS,
         form=form or DisposalForm(formdata=None),
         names_them=names_them,
@@ -261,7 +261,7 @@ def decide_kept(trust: str, ask_id: UUID) -> Response:
     """Agree, or say why it has to be kept."""
     form = DisposalForm()
     agree = form.answer.data == "agree"
-    if not any(one.id == ask_id for one in allegations.list_asks()):
+    if not any(one.id == ask_id for one in allegations.list_asks(actor())):
         raise NotFound()
     done = form.carry_out(
         lambda: keeping.answer(actor(), ask_id=ask_id, agree=agree, reason=form.reason.data or "", now=now())
