@@ -148,8 +148,13 @@ def thaw_published(version_id: UUID, read: Callable[[], Sequence[Mapping[str, An
 # -- what a place says -------------------------------------------------------------------------------------------
 
 
-def freeze_edition(clauses: Sequence[EditionClause]) -> list[dict[str, Any]]:
-    """An edition's clauses as they are kept: printed words and the trust's words by hash. Stores both."""
+def freeze_edition(
+    clauses: Sequence[EditionClause], *, after: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """An edition's clauses as they are kept: printed words and the trust's words by hash. Stores both.
+
+    `after`: the edition before it, as it is kept, whose words are stored already: most of them.
+    """
     kept: list[dict[str, Any]] = []
     everything: list[Words] = []
     for clause in clauses:
@@ -160,13 +165,21 @@ def freeze_edition(clauses: Sequence[EditionClause]) -> list[dict[str, Any]]:
         for name in ("heading", "text", "template_heading", "template_text"):
             row.pop(name, None)
         kept.append(row | {"words": words_hash(printed), "template_words": words_hash(trusts)})
-    store(everything)
+    stored = _words_in(after)
+    store(one for one in everything if words_hash(one) not in stored)
     return kept
 
 
-def thaw_edition(kept: Sequence[Mapping[str, Any]]) -> tuple[EditionClause, ...]:
-    """An edition's clauses with their words."""
-    words = load(digest for one in kept for digest in (one["words"], one["template_words"]))
+def _words_in(kept: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {digest for one in kept for digest in (one["words"], one["template_words"])}
+
+
+def thaw_edition(
+    kept: Sequence[Mapping[str, Any]], beside: Sequence[EditionClause] = ()
+) -> tuple[EditionClause, ...]:
+    """An edition's clauses with their words. `beside`: clauses at hand; words under the same hash are the same."""
+    words = {words_hash(one.words): one.words for one in beside}
+    words |= load(_words_in(kept) - words.keys())
     return tuple(
         EditionClause.from_json(
             {

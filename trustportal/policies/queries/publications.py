@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.orm import defer
 
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -26,6 +28,7 @@ from trustportal.policies.models import (
     TemplateVersion,
 )
 from trustportal.policies.queries.places import at_place, places_of
+from trustportal.tenants.models import School
 
 
 def find_open_reconcile(policy_id: UUID, school_id: UUID, *, lock: bool = False) -> Reconcile | None:
@@ -185,6 +188,50 @@ def ended_answers(policy_id: UUID, school_id: UUID) -> list[tuple[int, list[dict
         .order_by(TemplateVersion.number.desc())
     )
     return [(number or 0, detail["ended"]) for number, detail in rows if detail.get("ended")]
+
+
+@dataclass(frozen=True, slots=True)
+class ToBring:
+    """A place of a publication, with what comes to it. `school` None: the trust itself. The tree is not loaded yet."""
+
+    place: PublicationPlace
+    version: TemplateVersion
+    policy: Policy
+    school: School | None
+
+
+def get_place_to_bring(place_id: UUID) -> ToBring:
+    """A place of a publication, locked, with its version, policy and school; one query, since each school needs it."""
+    row = db.session.execute(
+        select(PublicationPlace, TemplateVersion, Policy, School)
+        .join(
+            Publication,
+            and_(
+                Publication.trust_id == PublicationPlace.trust_id,
+                Publication.id == PublicationPlace.publication_id,
+            ),
+        )
+        .join(
+            TemplateVersion,
+            and_(
+                TemplateVersion.trust_id == Publication.trust_id, TemplateVersion.id == Publication.version_id
+            ),
+        )
+        .join(
+            Policy,
+            and_(Policy.trust_id == TemplateVersion.trust_id, Policy.id == TemplateVersion.policy_id),
+        )
+        .outerjoin(
+            School,
+            and_(School.trust_id == PublicationPlace.trust_id, School.id == PublicationPlace.school_id),
+        )
+        .options(defer(TemplateVersion.tree))
+        .where(PublicationPlace.id == place_id)
+        .with_for_update(of=PublicationPlace)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return ToBring(row[0], row[1], row[2], row[3])
 
 
 def version_of_publication(publication_id: UUID) -> UUID:

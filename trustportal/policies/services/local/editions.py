@@ -53,7 +53,7 @@ def compose(
     shown = reading.preview(policy, version, school_id, answers)
     rows = (
         changes.edition_rows(
-            reading.clauses_of(previous),
+            reading.clauses_of(previous, beside=shown.resolved.clauses),
             shown.resolved.clauses,
             trust_marks(previous, version),
             _changed_marks(answers, reading.answers_in(previous)),
@@ -100,7 +100,7 @@ def make_edition(
         minor=None,
         header=shown.header.content(),
         place_name=shown.place,
-        tree=texts.freeze_edition(shown.resolved.clauses),
+        tree=texts.freeze_edition(shown.resolved.clauses, after=previous.tree if previous else ()),
         answers=answers_to_json(answers[0], answers[1]),
         values={
             name: shown.values.get(name, "")
@@ -158,13 +158,19 @@ def approve_edition(
     effective_on: date,
     now: datetime,
     by: str,
+    policy: Policy | None = None,
+    taken: Sequence[tuple[int, int]] | None = None,
 ) -> None:
     """Give an edition its number and its day. Inside a unit of work; announces what follows.
 
-    One that was just made is added here, so that it is written once.
+    One that was just made is added here, so that it is written once. `policy`, `taken` (the numbers of the place's
+    editions, as far as they matter): where they are known already, they are not read again.
     """
-    taken = queries.edition_numbers(edition.policy_id, edition.school_id)
-    if queries.get_policy_by_id(edition.policy_id).school_id is None:
+    if policy is None:
+        policy = queries.get_policy_by_id(edition.policy_id)
+    if taken is None:
+        taken = queries.edition_numbers(edition.policy_id, edition.school_id)
+    if policy.school_id is None:
         _, edition.minor = next_edition(taken, edition.major)
     else:
         # A policy of the school's own counts 1, 2, 3; its editions are made and approved in one go.
