@@ -86,8 +86,8 @@ def header_of(version: Dated) -> PolicyHeader:
     return replace(header, approved_on=approved, effective_on=version.effective_on, next_review_on=review)
 
 
-def clauses_of(edition: Edition, *, beside: Sequence[EditionClause] = ()) -> tuple[EditionClause, ...]:
-    """What an edition says, clause by clause. `beside`: clauses at hand, whose words need not be read."""
+def clauses_of(edition: Edition, *, beside: Sequence[texts.Frozen] = ()) -> tuple[EditionClause, ...]:
+    """What an edition says, clause by clause. `beside`: clauses at hand, which need not be read."""
     return texts.thaw_edition(edition.tree, beside)
 
 

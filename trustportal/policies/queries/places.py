@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, defer
 
 from trustportal.db import db
@@ -237,24 +238,35 @@ class AtWork:
 def what_is_at_work(standing: Standing) -> AtWork:
     """What of it there is, so that nobody asks for each; one query. It holds while the standing is locked."""
 
-    def there(table: type[Override | AddedClause | Edition | Reconcile], *also: ColumnElement[bool]) -> Any:
-        here = at_place(table.school_id, standing.school_id)
+    row = db.session.execute(
+        _at_work(standing.school_id is None),
+        {"standing": standing.id, "policy": standing.policy_id, "school": standing.school_id},
+    ).one()
+    return AtWork(row[1], row[2], row[3], row[4])
+
+
+@cache
+def _at_work(of_the_trust: bool) -> Select[UUID, bool, bool, bool, bool]:
+    policy_id = bindparam("policy", type_=Uuid())
+    school_id = bindparam("school", type_=Uuid())
+
+    def there(
+        table: type[Override | AddedClause | Edition | Reconcile], *also: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        here = table.school_id.is_(None) if of_the_trust else table.school_id == school_id
         return (
             select(table.id)
-            .where(table.trust_id == Standing.trust_id, table.policy_id == standing.policy_id, here, *also)
+            .where(table.trust_id == Standing.trust_id, table.policy_id == policy_id, here, *also)
             .exists()
         )
 
-    row = db.session.execute(
-        select(
-            Standing.id,
-            there(Override),
-            there(AddedClause),
-            there(Edition, Edition.state == "submitted"),
-            there(Reconcile, Reconcile.state == "open"),
-        ).where(Standing.id == standing.id)
-    ).one()
-    return AtWork(row[1], row[2], row[3], row[4])
+    return select(
+        Standing.id,
+        there(Override),
+        there(AddedClause),
+        there(Edition, Edition.state == "submitted"),
+        there(Reconcile, Reconcile.state == "open"),
+    ).where(Standing.id == bindparam("standing", type_=Uuid()))
 
 
 def get_standing(policy_id: UUID, school_id: UUID | None, *, lock: bool = False) -> Standing:

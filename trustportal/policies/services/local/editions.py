@@ -35,6 +35,7 @@ class Composed:
     """What a place's next edition would say, before it is one: resolved, compared, weighed. Nothing is written."""
 
     shown: Preview
+    kept: Sequence[texts.Frozen]
     missing: tuple[str, ...]
     rows: tuple[changes.ChangeRow, ...]
     material: bool
@@ -51,9 +52,10 @@ def compose(
 ) -> Composed:
     """Resolve a place's policy. `previous`: its newest approved edition, which the change log is about."""
     shown = reading.preview(policy, version, school_id, answers)
+    kept = texts.frozen(shown.resolved.clauses)
     rows = (
         changes.edition_rows(
-            reading.clauses_of(previous, beside=shown.resolved.clauses),
+            reading.clauses_of(previous, beside=kept),
             shown.resolved.clauses,
             trust_marks(previous, version),
             _changed_marks(answers, reading.answers_in(previous)),
@@ -64,6 +66,7 @@ def compose(
     )
     return Composed(
         shown,
+        kept,
         tuple(dict.fromkeys(one.name for one in shown.resolved.missing)),
         rows,
         material=previous is None or any(row.weight is Weight.MATERIAL for row in rows),
@@ -100,7 +103,7 @@ def make_edition(
         minor=None,
         header=shown.header.content(),
         place_name=shown.place,
-        tree=texts.freeze_edition(shown.resolved.clauses, after=previous.tree if previous else ()),
+        tree=texts.keep_edition(made.kept, after=previous.tree if previous else ()),
         answers=answers_to_json(answers[0], answers[1]),
         values={
             name: shown.values.get(name, "")
