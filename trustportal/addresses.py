@@ -11,7 +11,7 @@ from flask import Flask, has_request_context, request
 
 _MOST = 10_000
 #: Arguments that are the same in an address wherever they are equal. (A number would do, but equals True and 1.0.)
-_PLAIN = frozenset({str, UUID})
+_PLAIN = frozenset({str, UUID, type(None)})
 
 
 class Portal(Flask):

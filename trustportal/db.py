@@ -373,9 +373,10 @@ def unit_of_work() -> Iterator[UnitOfWork]:
     token = _unit.set(unit)
     try:
         yield unit
-        db.session.flush()
+        # They go with everything else that is written, in one flush.
         for write in _announcers:
             write(unit)
+        db.session.flush()
         # The audit chain's head is locked by its first append: so it comes last, and nobody waits long for it.
         if unit.last:
             connection = db.session.connection()

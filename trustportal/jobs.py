@@ -167,7 +167,6 @@ def _write_announcements(unit: UnitOfWork) -> None:
     for event, ids, options in unit.announcements:
         db.session.add_all(Outbox(**row) for row in outbox_rows(event, ids, not_before=options["not_before"]))
     unit.announcements.clear()
-    db.session.flush()
 
 
 on_announcements(_write_announcements)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask
@@ -19,7 +20,13 @@ STATIC = Path(__file__).resolve().parent / "static"
 def day(value: date | datetime | str | None) -> str:
     """12 November 2026; nothing for None."""
     found = _date(value)
-    return f"{found.day} {found:%B %Y}" if found else ""
+    return _written(found) if found else ""
+
+
+@lru_cache(1_000)
+def _written(found: date) -> str:
+    """Kept: a list says the same few days of hundreds of schools."""
+    return f"{found.day} {found:%B %Y}"
 
 
 def short_day(value: date | datetime | str | None) -> str:

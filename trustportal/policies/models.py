@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     ForeignKeyConstraint,
     Index,
     String,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustportal.db import PlaceOwned, SchoolOwned, TrustOwned, TrustRow, points_at
@@ -90,11 +91,7 @@ class ClauseText(TrustOwned):
     __tablename__ = "clause_text"
     __table_args__ = (
         ForeignKeyConstraint(["trust_id"], ["trust.id"]),
-        Index(
-            "ix_clause_text_searched",
-            text("to_tsvector('english'::regconfig, (heading::text || ' '::text) || text::text)"),
-            postgresql_using="gin",
-        ),
+        Index("ix_clause_text_searched", "searched", postgresql_using="gin"),
         Index(
             "ix_clause_text_inside",
             literal_column("((heading::text || ' '::text) || text::text)").label("said"),
@@ -106,6 +103,16 @@ class ClauseText(TrustOwned):
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     heading: Mapped[str]
     text: Mapped[str]
+    #: The words as full-text search knows them, worked out by PostgreSQL once, when they are written.
+    searched: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "to_tsvector('english'::regconfig, ((heading)::text || ' '::text) || (text)::text)",
+            persisted=True,
+        ),
+        nullable=True,
+        deferred=True,
+    )
 
 
 class TemplateVersion(PlaceOwned):
@@ -292,11 +299,7 @@ class Edition(PlaceOwned):
         Index("ix_edition_content", "content_hash"),
         Index("ix_edition_announced", "trust_id", "in_force_announced_at"),
         # Which editions say some words: a thousand editions share them by hash.
-        Index(
-            "ix_edition_words",
-            text("jsonb_path_query_array(tree, '$[*].\"words\"')"),
-            postgresql_using="gin",
-        ),
+        Index("ix_edition_words", text("words_said(tree)"), postgresql_using="gin"),
         CheckConstraint(
             "state <> 'approved' OR (effective_on IS NOT NULL AND approved_at IS NOT NULL AND minor IS NOT NULL)",
             name="approved_edition_has_its_dates",

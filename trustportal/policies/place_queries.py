@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Date, Select, Uuid, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import defer, load_only
 
@@ -144,8 +145,10 @@ class AtPlace:
     since: date | None
 
 
-def list_places(policy_id: UUID, on: date) -> list[AtPlace]:
-    """Where every visible place stands with a policy, schools by name, the trust last; one query."""
+@cache
+def _where_places_stand() -> Select[Any]:
+    """The statement of `list_places`, put together once: that took as long as asking it."""
+    policy_id, on = bindparam("policy", type_=Uuid()), bindparam("day", type_=Date())
     place = func.coalesce(Edition.school_id, Edition.trust_id)
     in_force = (
         select(place.label("place"), Edition.major, Edition.minor, Edition.effective_on)
@@ -160,7 +163,7 @@ def list_places(policy_id: UUID, on: date) -> list[AtPlace]:
         .order_by(place, Edition.major.desc(), Edition.minor.desc())
         .subquery()
     )
-    rows = db.session.execute(
+    return (
         select(
             Standing.school_id,
             School.name,
@@ -180,6 +183,11 @@ def list_places(policy_id: UUID, on: date) -> list[AtPlace]:
         .outerjoin(in_force, in_force.c.place == func.coalesce(Standing.school_id, Standing.trust_id))
         .where(Standing.policy_id == policy_id)
     )
+
+
+def list_places(policy_id: UUID, on: date) -> list[AtPlace]:
+    """Where every visible place stands with a policy, schools by name, the trust last; one query."""
+    rows = db.session.execute(_where_places_stand(), {"policy": policy_id, "day": on})
     return sorted((AtPlace(*row) for row in rows), key=lambda one: (one.school_id is None, one.name or ""))
 
 

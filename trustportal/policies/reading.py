@@ -86,9 +86,9 @@ def header_of(version: Dated) -> PolicyHeader:
     return replace(header, approved_on=approved, effective_on=version.effective_on, next_review_on=review)
 
 
-def clauses_of(edition: Edition) -> tuple[EditionClause, ...]:
-    """What an edition says, clause by clause."""
-    return texts.thaw_edition(edition.tree)
+def clauses_of(edition: Edition, *, beside: Sequence[texts.Frozen] = ()) -> tuple[EditionClause, ...]:
+    """What an edition says, clause by clause. `beside`: clauses at hand, which need not be read."""
+    return texts.thaw_edition(edition.tree, beside)
 
 
 def edition_label(edition: Numbered) -> str:

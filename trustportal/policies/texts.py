@@ -6,7 +6,7 @@ Part of the queries' room but for `store`, which services call: a thousand editi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import event, select
@@ -148,27 +148,67 @@ def thaw_published(version_id: UUID, read: Callable[[], Sequence[Mapping[str, An
 # -- what a place says -------------------------------------------------------------------------------------------
 
 
-def freeze_edition(clauses: Sequence[EditionClause]) -> list[dict[str, Any]]:
-    """An edition's clauses as they are kept: printed words and the trust's words by hash. Stores both."""
-    kept: list[dict[str, Any]] = []
-    everything: list[Words] = []
+class Frozen(NamedTuple):
+    """A clause, and how it is kept: its printed words and the trust's words by hash, which may not be stored yet."""
+
+    clause: EditionClause
+    row: dict[str, Any]
+
+
+def frozen(clauses: Sequence[EditionClause]) -> list[Frozen]:
+    """An edition's clauses as they would be kept."""
+    made: list[Frozen] = []
     for clause in clauses:
-        printed = Words(clause.heading, clause.text)
-        trusts = Words(clause.template_heading, clause.template_text)
-        everything += [printed, trusts]
         row: dict[str, Any] = clause.to_json()
         for name in ("heading", "text", "template_heading", "template_text"):
             row.pop(name, None)
-        kept.append(row | {"words": words_hash(printed), "template_words": words_hash(trusts)})
-    store(everything)
-    return kept
+        row["words"] = row["template_words"] = words_hash(clause.template_words)
+        if (clause.heading, clause.text) != (clause.template_heading, clause.template_text):
+            row["words"] = words_hash(clause.words)
+        made.append(Frozen(clause, row))
+    return made
 
 
-def thaw_edition(kept: Sequence[Mapping[str, Any]]) -> tuple[EditionClause, ...]:
-    """An edition's clauses with their words."""
-    words = load(digest for one in kept for digest in (one["words"], one["template_words"]))
+def keep_edition(made: Sequence[Frozen], *, after: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Store the words of an edition; returns its tree. `after`: the one before it, whose words are stored already."""
+    stored = _words_in(after)
+    store(
+        words
+        for clause, row in made
+        for digest, words in ((row["words"], clause.words), (row["template_words"], clause.template_words))
+        if digest not in stored
+    )
+    return [row for _, row in made]
+
+
+def freeze_edition(clauses: Sequence[EditionClause]) -> list[dict[str, Any]]:
+    """An edition's clauses as they are kept. Stores their words."""
+    return keep_edition(frozen(clauses))
+
+
+def _words_in(kept: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {digest for one in kept for digest in (one["words"], one["template_words"])}
+
+
+def thaw_edition(
+    kept: Sequence[Mapping[str, Any]], beside: Sequence[Frozen] = ()
+) -> tuple[EditionClause, ...]:
+    """An edition's clauses with their words. `beside`: clauses at hand. One that is kept the same way is the same, and
+    words under the same hash are the same: neither is read.
+    """
+    same = {one.row["key"]: one for one in beside}
+    known = {one.row["words"]: one.clause.words for one in beside}
+    words = known | load(
+        digest
+        for one in kept
+        if one["key"] not in same or same[one["key"]].row != one
+        for digest in (one["words"], one["template_words"])
+        if digest not in known
+    )
     return tuple(
-        EditionClause.from_json(
+        same[one["key"]].clause
+        if one["key"] in same and same[one["key"]].row == one
+        else EditionClause.from_json(
             {
                 **one,
                 "heading": words[one["words"]].heading,
@@ -182,9 +222,12 @@ def thaw_edition(kept: Sequence[Mapping[str, Any]]) -> tuple[EditionClause, ...]
 
 
 __all__ = [
+    "Frozen",
     "Origin",
     "freeze_edition",
     "freeze_tree",
+    "frozen",
+    "keep_edition",
     "load",
     "read_words",
     "store",

@@ -357,6 +357,14 @@ def labels(
     return {key: full for key, (_, full) in _numbered(tree, style, unnumbered).items()}
 
 
+def numbers_and_labels(
+    tree: Sequence[Clause], style: NumberingStyle, unnumbered: frozenset[str] = frozenset()
+) -> tuple[dict[str, str], dict[str, str]]:
+    """`number` and `labels`, counted once."""
+    both = _numbered(tree, style, unnumbered).items()
+    return {key: short for key, (short, _) in both}, {key: full for key, (_, full) in both}
+
+
 def full_number(
     tree: Sequence[Clause], style: NumberingStyle, key: str, unnumbered: frozenset[str] = frozenset()
 ) -> str:

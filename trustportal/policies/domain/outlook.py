@@ -74,9 +74,10 @@ def plan_place(
     if approved is not None:
         plan = rebase(approved[0], new_tree, *approved[1])
         edition = None if plan.needs_decision else (plan.overrides, plan.added)
-    return PlacePlan(
-        edition, rebase(working[0], new_tree, *working[1]) if working is not None else None, plan
-    )
+    if working is None or working == approved:
+        # Most schools work on nothing: their answers are those of their edition.
+        return PlacePlan(edition, plan if working is not None else None, plan)
+    return PlacePlan(edition, rebase(working[0], new_tree, *working[1]), plan)
 
 
 @dataclass(frozen=True, slots=True)

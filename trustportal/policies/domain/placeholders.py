@@ -18,7 +18,7 @@ def is_name(name: str) -> bool:
 
 def find(text: str) -> tuple[str, ...]:
     """The names of the placeholders in `text`, each once, in the order in which they first stand there."""
-    return tuple(dict.fromkeys(PLACEHOLDER.findall(text)))
+    return tuple(dict.fromkeys(PLACEHOLDER.findall(text))) if "{{" in text else ()
 
 
 def malformed(text: str) -> tuple[str, ...]:
@@ -47,4 +47,4 @@ def fill(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
             return found.group(0)
         return value
 
-    return PLACEHOLDER.sub(put, text), tuple(missing)
+    return (PLACEHOLDER.sub(put, text), tuple(missing)) if "{{" in text else (text, ())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from trustportal.policies.domain.answers import (
     Added,
@@ -22,6 +23,7 @@ from trustportal.policies.domain.clauses import (
     Kind,
     Mode,
     NumberingStyle,
+    Tree,
     Words,
     by_key,
     descendants,
@@ -86,8 +88,7 @@ def rebase(
         else:
             pending.append(outcome)
     stand, ended, wait = _additions(old_tree, new_tree, added)
-    style = NumberingStyle.NONE
-    moved = moved_keys(lines_of_tree(old_tree, style), lines_of_tree(new_tree, style))
+    moved = _moved_between(tuple(old_tree), tuple(new_tree))
     answered = {key for key, one in overrides.items() if one.answer is not Answer.INHERIT}
     return Plan(
         carried=tuple(carried),
@@ -100,6 +101,13 @@ def rebase(
         ),
         new_tree=tuple(new_tree),
     )
+
+
+@lru_cache(8)
+def _moved_between(old_tree: Tree, new_tree: Tree) -> frozenset[str]:
+    """What the trust moved; kept, since a version comes to every school from the same one before it."""
+    style = NumberingStyle.NONE
+    return moved_keys(lines_of_tree(old_tree, style), lines_of_tree(new_tree, style))
 
 
 def _on_replaced(

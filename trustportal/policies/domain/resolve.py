@@ -30,8 +30,7 @@ from trustportal.policies.domain.clauses import (
     Words,
     by_key,
     canonical_hash,
-    labels,
-    number,
+    numbers_and_labels,
     with_descendants,
 )
 from trustportal.policies.domain.header import PolicyHeader
@@ -225,8 +224,7 @@ def resolve(
         message = "This added clause is inside a part that is left out, so it is not printed."
         report.warn(WarningKind.ADDITION_HIDDEN, key, message)
     silent = left_out | hidden
-    shown = number(whole, style, silent)
-    full = labels(whole, style, silent)
+    shown, full = numbers_and_labels(whole, style, silent)
     words = {
         clause.key: ours_of(standing[clause.key], clause.words)
         if clause.key in standing and clause.key not in silent
@@ -374,4 +372,4 @@ def _print(
             return f"[missing clause: {about}]"
         return names[about]
 
-    return _SLOT.sub(put, text)
+    return _SLOT.sub(put, text) if "{{" in text or "[[" in text else text

@@ -59,11 +59,13 @@ from trustportal.policies.queries.lint import (
     texts_with,
 )
 from trustportal.policies.queries.places import (
+    AtWork,
     applies_at,
     ended_at,
     ended_here,
     find_ending,
     find_standing,
+    find_standing_with_version,
     get_standing,
     list_schools,
     list_standings,
@@ -72,6 +74,7 @@ from trustportal.policies.queries.places import (
     standings_at,
     still_applies,
     still_stands,
+    what_is_at_work,
     where_now,
     withdrawn_at,
 )
@@ -89,6 +92,7 @@ from trustportal.policies.queries.publications import (
     find_publication_place,
     find_reconcile_to,
     find_redline,
+    get_place_to_bring,
     get_publication,
     get_publication_place,
     get_reconcile,
@@ -134,6 +138,7 @@ from trustportal.policies.queries.versions import (
 __all__ = [
     "EDITION_FACTS",
     "OPEN_STATES",
+    "AtWork",
     "ClauseInForce",
     "RunWaiting",
     "all_open_reconciles",
@@ -176,6 +181,7 @@ __all__ = [
     "find_redline",
     "find_route",
     "find_standing",
+    "find_standing_with_version",
     "find_submitted_edition",
     "find_version_pdf",
     "get_batch",
@@ -187,6 +193,7 @@ __all__ = [
     "get_joining",
     "get_joining_pair",
     "get_numbered_version",
+    "get_place_to_bring",
     "get_policy",
     "get_policy_by_id",
     "get_publication",
@@ -240,6 +247,7 @@ __all__ = [
     "version_of_publication",
     "versions_by_policy",
     "versions_to_publish",
+    "what_is_at_work",
     "where_now",
     "withdrawn_at",
 ]

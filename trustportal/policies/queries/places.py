@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, defer
 
 from trustportal.db import db
 from trustportal.errors import NotFound
 from trustportal.policies.domain.places import Where
 from trustportal.policies.ending_models import PlaceEnding
 from trustportal.policies.models import (
+    AddedClause,
     Edition,
+    Override,
     Policy,
     PolicyPlace,
+    Reconcile,
     Standing,
     TemplateVersion,
 )
@@ -199,6 +204,69 @@ def find_standing(policy_id: UUID, school_id: UUID | None, *, lock: bool = False
     if lock:
         statement = statement.with_for_update()
     return db.session.scalars(statement).one_or_none()
+
+
+def find_standing_with_version(
+    policy_id: UUID, school_id: UUID | None, *, lock: bool = False
+) -> tuple[Standing, TemplateVersion] | None:
+    """As `find_standing`, with the version that the place's answers stand on; its tree is not loaded yet."""
+    statement = (
+        select(Standing, TemplateVersion)
+        .join(
+            TemplateVersion,
+            and_(TemplateVersion.trust_id == Standing.trust_id, TemplateVersion.id == Standing.version_id),
+        )
+        .options(defer(TemplateVersion.tree))
+        .where(Standing.policy_id == policy_id, at_place(Standing.school_id, school_id))
+    )
+    if lock:
+        statement = statement.with_for_update(of=Standing)
+    row = db.session.execute(statement).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """What there is at a place besides its editions: answers, own clauses, an edition that waits, decisions owed."""
+
+    overrides: bool = False
+    added: bool = False
+    submitted: bool = False
+    deciding: bool = False
+
+
+def what_is_at_work(standing: Standing) -> AtWork:
+    """What of it there is, so that nobody asks for each; one query. It holds while the standing is locked."""
+
+    row = db.session.execute(
+        _at_work(standing.school_id is None),
+        {"standing": standing.id, "policy": standing.policy_id, "school": standing.school_id},
+    ).one()
+    return AtWork(row[1], row[2], row[3], row[4])
+
+
+@cache
+def _at_work(of_the_trust: bool) -> Select[UUID, bool, bool, bool, bool]:
+    policy_id = bindparam("policy", type_=Uuid())
+    school_id = bindparam("school", type_=Uuid())
+
+    def there(
+        table: type[Override | AddedClause | Edition | Reconcile], *also: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        here = table.school_id.is_(None) if of_the_trust else table.school_id == school_id
+        return (
+            select(table.id)
+            .where(table.trust_id == Standing.trust_id, table.policy_id == policy_id, here, *also)
+            .exists()
+        )
+
+    return select(
+        Standing.id,
+        there(Override),
+        there(AddedClause),
+        there(Edition, Edition.state == "submitted"),
+        there(Reconcile, Reconcile.state == "open"),
+    ).where(Standing.id == bindparam("standing", type_=Uuid()))
 
 
 def get_standing(policy_id: UUID, school_id: UUID | None, *, lock: bool = False) -> Standing:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, Uuid, and_, bindparam, func, select
+from sqlalchemy.orm import defer
 
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -26,6 +29,7 @@ from trustportal.policies.models import (
     TemplateVersion,
 )
 from trustportal.policies.queries.places import at_place, places_of
+from trustportal.tenants.models import School
 
 
 def find_open_reconcile(policy_id: UUID, school_id: UUID, *, lock: bool = False) -> Reconcile | None:
@@ -38,9 +42,12 @@ def find_open_reconcile(policy_id: UUID, school_id: UUID, *, lock: bool = False)
     return db.session.scalars(statement).one_or_none()
 
 
-def open_reconciles_of(policy_id: UUID) -> dict[UUID | None, int]:
-    """School -> how many clauses it still has to decide about a policy."""
-    rows = db.session.execute(
+_ABOUT = bindparam("policy", type_=Uuid())
+
+
+@cache
+def _undecided_of_a_policy() -> Select[UUID, int]:
+    return (
         select(Reconcile.school_id, func.count(ReconcileClause.id))
         .join(
             ReconcileClause,
@@ -48,21 +55,31 @@ def open_reconciles_of(policy_id: UUID) -> dict[UUID | None, int]:
                 ReconcileClause.trust_id == Reconcile.trust_id, ReconcileClause.reconcile_id == Reconcile.id
             ),
         )
-        .where(Reconcile.policy_id == policy_id, Reconcile.state == "open", ReconcileClause.choice.is_(None))
+        .where(Reconcile.policy_id == _ABOUT, Reconcile.state == "open", ReconcileClause.choice.is_(None))
         .group_by(Reconcile.school_id)
     )
+
+
+def open_reconciles_of(policy_id: UUID) -> dict[UUID | None, int]:
+    """School -> how many clauses it still has to decide about a policy."""
+    rows = db.session.execute(_undecided_of_a_policy(), {"policy": policy_id})
     return {row[0]: row[1] for row in rows}
+
+
+@cache
+def _answers_of_a_policy(table: type[Override | AddedClause]) -> Select[UUID, int]:
+    return (
+        select(table.school_id, func.count(table.id))
+        .where(table.policy_id == _ABOUT)
+        .group_by(table.school_id)
+    )
 
 
 def count_answers(policy_id: UUID) -> dict[UUID | None, int]:
     """School -> how many clauses it has changed, left out or added."""
     found: dict[UUID | None, int] = {}
     for table in (Override, AddedClause):
-        rows = db.session.execute(
-            select(table.school_id, func.count(table.id))
-            .where(table.policy_id == policy_id)
-            .group_by(table.school_id)
-        )
+        rows = db.session.execute(_answers_of_a_policy(table), {"policy": policy_id})
         for school_id, count in rows:
             found[school_id] = found.get(school_id, 0) + count
     return found
@@ -185,6 +202,55 @@ def ended_answers(policy_id: UUID, school_id: UUID) -> list[tuple[int, list[dict
         .order_by(TemplateVersion.number.desc())
     )
     return [(number or 0, detail["ended"]) for number, detail in rows if detail.get("ended")]
+
+
+@dataclass(frozen=True, slots=True)
+class ToBring:
+    """A place of a publication, with what comes to it. `school` None: the trust itself. The tree is not loaded yet."""
+
+    place: PublicationPlace
+    version: TemplateVersion
+    policy: Policy
+    school: School | None
+
+
+def get_place_to_bring(place_id: UUID) -> ToBring:
+    """A place of a publication, locked, with its version, policy and school; one query, since each school needs it."""
+    row = db.session.execute(_place_to_bring(), {"place": place_id}).one_or_none()
+    if row is None:
+        raise NotFound()
+    return ToBring(row[0], row[1], row[2], row[3])
+
+
+@cache
+def _place_to_bring() -> Select[PublicationPlace, TemplateVersion, Policy, School]:
+    return (
+        select(PublicationPlace, TemplateVersion, Policy, School)
+        .join(
+            Publication,
+            and_(
+                Publication.trust_id == PublicationPlace.trust_id,
+                Publication.id == PublicationPlace.publication_id,
+            ),
+        )
+        .join(
+            TemplateVersion,
+            and_(
+                TemplateVersion.trust_id == Publication.trust_id, TemplateVersion.id == Publication.version_id
+            ),
+        )
+        .join(
+            Policy,
+            and_(Policy.trust_id == TemplateVersion.trust_id, Policy.id == TemplateVersion.policy_id),
+        )
+        .outerjoin(
+            School,
+            and_(School.trust_id == PublicationPlace.trust_id, School.id == PublicationPlace.school_id),
+        )
+        .options(defer(TemplateVersion.tree))
+        .where(PublicationPlace.id == bindparam("place", type_=Uuid()))
+        .with_for_update(of=PublicationPlace)
+    )
 
 
 def version_of_publication(publication_id: UUID) -> UUID:

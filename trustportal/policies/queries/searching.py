@@ -23,6 +23,8 @@ from trustportal.policies.queries.places import still_stands
 
 #: So many different wordings are looked at: the best matches. Whoever gets them all should ask more closely.
 MOST_WORDINGS = 200
+#: So many wordings of a clause, the best ones, are shown with the place where the words stand.
+WITH_SNIPPET = 3
 _HEADLINE = (
     f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=34, MinWords=16, MaxFragments=2, FragmentDelimiter=' … '"
 )
@@ -41,11 +43,14 @@ class Says:
 
 @dataclass(slots=True)
 class Wording:
-    """One wording of a clause, with who says it. `snippet`: with found words between OPEN and CLOSE."""
+    """One wording of a clause, with who says it. `words`: its hash. `snippet`: with found words between OPEN and CLOSE,
+    "" beyond the best `WITH_SNIPPET` of the clause.
+    """
 
-    snippet: str
-    heading: str
-    rank: int = 0
+    words: str
+    rank: int
+    heading: str = ""
+    snippet: str = ""
     versions: list[int] = field(default_factory=list)
     editions: list[Says] = field(default_factory=list)
 
@@ -106,7 +111,6 @@ def search(
         return Found([], cut=False)
     editions = _editions({one for row in rows for one in row.edition_ids}, on, policy_id)
     inside = {row.words for row in rows if row.clause_key is None and row.inside}
-    snippets = _snippets(order, inside, parts)
     policies = {one.id: one for one in db.session.scalars(select(Policy))}
     #: Of a clause its wordings: one that a school prints as the trust wrote it is the trust's, whatever was filled in.
     found: dict[tuple[UUID, str], dict[str, Wording]] = {}
@@ -114,7 +118,7 @@ def search(
     def wording(policy: UUID, key: str, variant: str, words: str) -> Wording:
         clause = found.setdefault((policy, key), {})
         if variant not in clause:
-            clause[variant] = Wording(*snippets[words], rank=order[words])
+            clause[variant] = Wording(words, order[words])
         return clause[variant]
 
     for row in sorted((row for row in rows if row.clause_key), key=lambda row: order[row.words]):
@@ -139,6 +143,7 @@ def search(
             one.key,
         )
     )
+    _put_words(clauses, inside, parts)
     return Found(clauses, cut=len(order) >= MOST_WORDINGS)
 
 
@@ -173,25 +178,37 @@ def _editions(ids: Collection[UUID], on: date, policy_id: UUID | None) -> dict[U
     }
 
 
-def _snippets(
-    hashes: Collection[str], inside: Collection[str], parts: Sequence[Part]
-) -> dict[str, tuple[str, str]]:
-    """Hash -> (the place where it was found, the heading). `inside`: those that say a part inside a word."""
+def _put_words(clauses: Sequence[FoundClause], inside: Collection[str], parts: Sequence[Part]) -> None:
+    """Say of each wording its heading, and of the best ones where the words were found. `inside`: those that say a part
+    inside a word.
+    """
+    every = [wording for one in clauses for wording in one.wordings]
+    best = [wording for one in clauses for wording in one.wordings[:WITH_SNIPPET]]
+    shown = {wording.words for wording in best}
     said = case((ClauseText.text == "", ClauseText.heading), else_=ClauseText.text)
     query = " & ".join(one.query for one in parts)
+    # Marking what was found reads the whole text again: only what is shown is worth it.
     headline = case(
+        (ClauseText.hash.not_in(shown), ""),
         (ClauseText.hash.in_(inside), said),
         else_=func.ts_headline("english", said, func.to_tsquery("english", query), _HEADLINE),
     )
     rows = db.session.execute(
-        select(ClauseText.hash, headline, ClauseText.heading).where(ClauseText.hash.in_(hashes))
-    )
+        select(ClauseText.hash, headline, ClauseText.heading).where(
+            ClauseText.hash.in_({wording.words for wording in every})
+        )
+    ).all()
     pieces = [one.piece for one in parts if one.piece]
-    found = {}
+    snippets = {}
     for row in rows:
-        plain = " ".join(_MARKS.sub(" ", row[1]).split())
-        found[row[0]] = (snippet(plain, pieces) if row[0] in inside else plain, row[2])
-    return found
+        if row[0] in shown:
+            plain = " ".join(_MARKS.sub(" ", row[1]).split())
+            snippets[row[0]] = snippet(plain, pieces) if row[0] in inside else plain
+    headings = {row[0]: row[2] for row in rows}
+    for wording in every:
+        wording.heading = headings[wording.words]
+    for wording in best:
+        wording.snippet = snippets[wording.words]
 
 
 def _versions(hashes: Collection[str], policy_id: UUID | None) -> list[tuple[UUID, int, str, str]]:

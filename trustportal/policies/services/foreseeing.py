@@ -6,7 +6,7 @@ The dry run (`foresee_place`) goes the same way as publishing up to the point wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from trustportal.policies.domain.answers import Added, Override
 from trustportal.policies.domain.outlook import Answers, Detail, Outcome, PlacePlan, plan_place
 from trustportal.policies.domain.reconcile import apply_decisions, forced
 from trustportal.policies.models import Edition, Outlook, OutlookPlace, Policy, Standing, TemplateVersion
+from trustportal.policies.queries import AtWork
 from trustportal.policies.services import local
 
 
@@ -35,6 +36,7 @@ class AtPlace:
     #: The answers that the school is working on.
     working: tuple[Mapping[str, Override], tuple[Added, ...]]
     plan: PlacePlan
+    at_work: AtWork = field(default_factory=AtWork)
 
     def stands_on(self, version: TemplateVersion) -> TemplateVersion:
         """The version that its answers stand on; for a place that is new to the policy, the one that comes."""
@@ -45,25 +47,29 @@ def look_at_place(
     policy: Policy, version: TemplateVersion, school_id: UUID | None, *, lock: bool = False
 ) -> AtPlace:
     """Load a place and plan a version for it. `lock`: nobody changes its answers until the transaction ends."""
-    standing = queries.find_standing(policy.id, school_id, lock=lock)
+    stands = queries.find_standing_with_version(policy.id, school_id, lock=lock)
     previous = queries.find_latest_edition(policy.id, school_id)
     new_tree = reading.tree_of_version(version)
-    if standing is None:
+    if stands is None:
         return AtPlace(None, None, previous, ({}, ()), plan_place(new_tree, approved=None, working=None))
-    have = queries.get_version(standing.version_id)
+    standing, have = stands
     approved = None
     if previous is not None:
         made_of = have
         if previous.template_version_id != have.id:
             made_of = queries.get_version(previous.template_version_id)
         approved = (reading.tree_of_version(made_of), reading.answers_in(previous))
-    working = reading.working_answers(policy.id, school_id)
+    at_work = queries.what_is_at_work(standing)
+    working = reading.answers_of(
+        queries.list_overrides(policy.id, school_id) if at_work.overrides else (),
+        queries.list_added(policy.id, school_id) if at_work.added else (),
+    )
     plan = plan_place(
         new_tree,
         approved=approved,
         working=(reading.tree_of_version(have), working) if school_id is not None else None,
     )
-    return AtPlace(standing, have, previous, working, plan)
+    return AtPlace(standing, have, previous, working, plan, at_work)
 
 
 @dataclass(frozen=True, slots=True)

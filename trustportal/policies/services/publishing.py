@@ -29,6 +29,7 @@ from trustportal.policies.models import (
 )
 from trustportal.policies.services import approvals, drafts, local, placing, writing
 from trustportal.policies.services.foreseeing import AtPlace, Made, detail_of, look_at_place, outcome_of
+from trustportal.tenants.models import School
 
 
 def publish_version(
@@ -120,11 +121,10 @@ def rebase_place(*, place_id: UUID, now: datetime, today: date) -> str:
     never approved by the trust's approval.
     """
     with unit_of_work() as uow:
-        place = queries.get_publication_place(place_id, lock=True)
+        found = queries.get_place_to_bring(place_id)
+        place, version, policy = found.place, found.version, found.policy
         if place.outcome not in {Outcome.WAITING, Outcome.VALUES_MISSING}:
             return place.outcome
-        version = queries.get_version(queries.version_of_publication(place.publication_id))
-        policy = queries.get_policy_by_id(version.policy_id)
         actor = Actor.portal(version.trust_id)
         at = look_at_place(policy, version, place.school_id, lock=True)
         if at.standing is not None and (at.stands_on(version).number or 0) > (version.number or 0):
@@ -132,7 +132,7 @@ def rebase_place(*, place_id: UUID, now: datetime, today: date) -> str:
             return place.outcome
         # A place that lacked a value did not have the version before today, whatever day the others have it from.
         earliest = today if place.outcome == Outcome.VALUES_MISSING else date.min
-        outcome, detail = _bring(actor, policy, version, place.school_id, at, now, today, earliest)
+        outcome, detail = _bring(actor, policy, version, found.school, at, now, today, earliest)
         # What ends by itself may never have been in an edition: its words are kept here, where the school reads them.
         ended = [one.to_json() for one in at.plan.ended]
         place.outcome, place.detail, place.done_at = outcome, detail.to_json() | {"ended": ended}, now
@@ -149,18 +149,21 @@ def _bring(
     actor: Actor,
     policy: Policy,
     version: TemplateVersion,
-    school_id: UUID | None,
+    school: School | None,
     at: AtPlace,
     now: datetime,
     today: date,
     earliest: date,
 ) -> tuple[Outcome, Detail]:
+    school_id = school.id if school is not None else None
     standing = at.standing
     if standing is None:
         standing = Standing(policy_id=policy.id, school_id=school_id, version_id=version.id)
         db.session.add(standing)
         db.session.flush()
-    elif (waiting := queries.find_submitted_edition(policy.id, school_id, lock=True)) is not None:
+    elif at.at_work.submitted and (
+        waiting := queries.find_submitted_edition(policy.id, school_id, lock=True)
+    ):
         # Its words are the school's working answers, which go on to the new version below.
         local.end_submission(actor, waiting, now)
     plan, made = at.plan, None
@@ -169,7 +172,7 @@ def _bring(
             actor,
             policy,
             version,
-            school_id,
+            school,
             plan.edition,
             at.previous,
             standing,
@@ -178,7 +181,8 @@ def _bring(
             earliest=earliest,
         )
     if plan.working is not None and school_id is not None:
-        old = queries.find_open_reconcile(policy.id, school_id, lock=True)
+        deciding = at.at_work.deciding
+        old = queries.find_open_reconcile(policy.id, school_id, lock=True) if deciding else None
         if plan.working.needs_decision:
             _open_reconcile(actor, policy, school_id, at.stands_on(version), version, plan.working, old, now)
             return outcome_of(at, made), detail_of(at, made)
@@ -194,7 +198,7 @@ def take(
     actor: Actor,
     policy: Policy,
     version: TemplateVersion,
-    school_id: UUID | None,
+    school: School | None,
     answers: Answers,
     previous: Edition | None,
     standing: Standing,
@@ -208,13 +212,14 @@ def take(
 ) -> Made:
     """Make the place's edition by the template's own approval, or say which values it lacks. In a unit of work.
 
-    `earliest`: no edition takes effect before that day. `also`: what is printed after the template's approval.
+    `school` None: the trust itself. `previous`: the place's newest approved edition. `earliest`: no edition takes
+    effect before that day. `also`: what is printed after the template's approval.
     """
     edition, missing = local.make_edition(
         actor,
         policy=policy,
         version=version,
-        school_id=school_id,
+        school_id=school.id if school is not None else None,
         answers=answers,
         previous=previous,
         reason=reason or version.reason,
@@ -228,10 +233,12 @@ def take(
         actor,
         edition,
         approvals=[*_approvals_of(version), *(also or ())],
-        effective_on=max(version.effective_on or today, _first_day(school_id, today), earliest),
+        effective_on=max(version.effective_on or today, _first_day(school, today), earliest),
         # The template's own approval is the edition's: that is the day which is printed.
         now=version.approved_at or now,
         by=by,
+        policy=policy,
+        taken=_taken(previous, version),
     )
     return Made(changed=len(edition.changes), material=edition.material)
 
@@ -251,12 +258,16 @@ def _approvals_of(version: TemplateVersion) -> list[dict[str, Any]]:
     return [dict(one) for one in _kept_approvals[key]]
 
 
-def _first_day(school_id: UUID | None, today: date) -> date:
+def _taken(previous: Edition | None, version: TemplateVersion) -> list[tuple[int, int]] | None:
+    """What the newest edition tells of the numbers that are taken; None where it does not tell enough."""
+    if previous is None:
+        return []
+    return [(previous.major, previous.minor or 0)] if previous.major <= (version.number or 0) else None
+
+
+def _first_day(school: School | None, today: date) -> date:
     """A school that joins later than the version took effect has its first edition from the day it joined."""
-    if school_id is None:
-        return date.min
-    joined = queries.list_schools([school_id])[school_id].joined_on
-    return joined if joined > today else date.min
+    return school.joined_on if school is not None and school.joined_on > today else date.min
 
 
 def _open_reconcile(

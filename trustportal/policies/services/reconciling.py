@@ -184,7 +184,7 @@ def force(actor: Actor, *, policy_id: UUID, school_id: UUID, reason: str, now: d
             actor,
             policy,
             version,
-            school_id,
+            queries.list_schools([school_id])[school_id],
             answers,
             previous,
             standing,

@@ -13,8 +13,7 @@ from trustportal.errors import NotFound
 from trustportal.policies import queries
 from trustportal.policies.domain.search import CLOSE, LONGEST, OPEN, parts_of
 from trustportal.policies.queries import searching
-from trustportal.policies.queries.searching import FoundClause, Says, Wording
-from trustportal.tenants import queries as tenants
+from trustportal.policies.queries.searching import WITH_SNIPPET, FoundClause, Says, Wording
 from trustportal.times import today
 from trustportal.web import actor, allow, page
 from trustportal.web import trust as trust_here
@@ -107,36 +106,37 @@ def _shown(clauses: list[FoundClause]) -> list[ClauseShown]:
             one.policy.title,
             next((wording.heading for wording in one.wordings if wording.heading), ""),
             one.is_in_force,
-            tuple(_wording(one, wording, places) for wording in one.wordings[:3]),
-            max(0, len(one.wordings) - 3),
+            tuple(_wording(one, wording, places) for wording in one.wordings[:WITH_SNIPPET]),
+            max(0, len(one.wordings) - WITH_SNIPPET),
         )
         for one in clauses
     ]
 
 
 def _wording(clause: FoundClause, wording: Wording, places: dict[UUID, tuple[str, str]]) -> WordingShown:
+    def words(says: Says) -> str:
+        name = trust_here().name if says.school_id is None else places[says.school_id][0]
+        return f"{name} ({says.label})"
+
     def link(says: Says) -> PlaceLink:
         if says.school_id is None:
-            return PlaceLink(
-                f"{tenants.get_trust().name} ({says.label})",
-                url_for("policies.show", trust=trust_here().slug, policy=clause.policy.slug),
+            address = url_for("policies.show", trust=trust_here().slug, policy=clause.policy.slug)
+        else:
+            label = {} if says.in_force else {"label": says.label}
+            address = url_for(
+                f"school_policies.{'edition' if says.in_force else 'earlier'}",
+                trust=trust_here().slug,
+                school=places[says.school_id][1],
+                policy=clause.policy.slug,
+                _anchor=f"clause-{clause.key}",
+                **label,  # type: ignore[arg-type]
             )
-        name, slug = places[says.school_id]
-        where = "edition" if says.in_force else "earlier"
-        label = {} if says.in_force else {"label": says.label}
-        address = url_for(
-            f"school_policies.{where}",
-            trust=trust_here().slug,
-            school=slug,
-            policy=clause.policy.slug,
-            _anchor=f"clause-{clause.key}",
-            **label,  # type: ignore[arg-type]
-        )
-        return PlaceLink(f"{name} ({says.label})", address)
+        return PlaceLink(words(says), address)
 
     def named(editions: list[Says]) -> tuple[PlaceLink, ...]:
-        return tuple(sorted((link(one) for one in editions), key=lambda one: one.words)[:NAMED])
+        return tuple(link(one) for one in sorted(editions, key=words)[:NAMED])
 
+    in_force, earlier = wording.in_force, wording.earlier
     return WordingShown(
         _marked(wording.snippet),
         tuple(
@@ -152,10 +152,10 @@ def _wording(clause: FoundClause, wording: Wording, places: dict[UUID, tuple[str
             )
             for number in wording.versions
         ),
-        named(wording.in_force),
-        max(0, len(wording.in_force) - NAMED),
-        named(wording.earlier),
-        max(0, len(wording.earlier) - NAMED),
+        named(in_force),
+        max(0, len(in_force) - NAMED),
+        named(earlier),
+        max(0, len(earlier) - NAMED),
     )
 
 

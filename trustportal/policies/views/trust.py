@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request, url_for
 from markupsafe import Markup
 
-from trustportal import blobs, web
+from trustportal import blobs, web, words
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
 from trustportal.policies import export, place_queries, queries, reading
@@ -178,7 +179,7 @@ def show(trust: str, policy: str) -> Response:
         ratified=_ratified(current) if current else None,
         central=place_queries.find_in_force(found.id, None, today()) is not None,
         text=_text(found, current) if current else "",
-        places=_places(found, day) if actor().is_officer else None,
+        places=_places(found, current, day) if actor().is_officer else None,
         asked=asked,
         day=day,
         fault=fault,
@@ -227,22 +228,46 @@ def _text(policy: Policy, version: TemplateVersion) -> Markup:
     )
 
 
-def _places(policy: Policy, day: date) -> list[dict[str, Any]]:
-    """Where each place stands with a policy, and which edition it had in force on a day, for the trust's officers."""
+@dataclass(frozen=True, slots=True)
+class PlaceShown:
+    """A row of the list of places: what is the same for most of hundreds of schools is put into words here, once."""
+
+    name: str
+    slug: str | None
+    in_force: str
+    changes: str
+    version: int | None
+    undecided: int
+    missing: list[str]
+    release_due: bool
+    is_open: bool
+
+
+def _places(policy: Policy, current: TemplateVersion | None, day: date) -> list[PlaceShown]:
+    """Where each place stands with a policy, and which edition it had in force on a day, for the trust's officers.
+
+    `current`: the version that every place should be on.
+    """
+    newest = (current.number if current else None) or 0
     waiting = queries.open_reconciles_of(policy.id)
     changes = queries.count_answers(policy.id)
     return [
-        {
-            "name": one.name or trust().name,
-            "slug": one.slug,
-            "version": one.version,
-            "edition": label_of(one.major, one.minor) if one.major else "",
-            "since": one.since,
-            "changes": changes.get(one.school_id, 0),
-            "undecided": waiting.get(one.school_id, 0),
-            "missing": one.missing,
-            "release_due": one.release_due,
-        }
+        PlaceShown(
+            one.name or trust().name,
+            one.slug,
+            f"{label_of(one.major, one.minor)}, since {words.day(one.since)}" if one.major else "none yet",
+            str(changes.get(one.school_id) or "None"),
+            one.version,
+            waiting.get(one.school_id, 0),
+            one.missing,
+            one.release_due,
+            bool(
+                waiting.get(one.school_id)
+                or one.missing
+                or one.release_due
+                or 0 < (one.version or 0) < newest
+            ),
+        )
         for one in place_queries.list_places(policy.id, day)
     ]
 

@@ -16,7 +16,7 @@ from trustportal.tenants.models import (
     School,
     Trust,
 )
-from trustportal.tenants.queries.trusts import get_school, get_trust
+from trustportal.tenants.queries.trusts import get_school_and_trust, get_trust
 
 
 def list_placeholders() -> list[Placeholder]:
@@ -54,8 +54,9 @@ def values_for_place(school_id: UUID | None) -> dict[str, str]:
             or_(PlaceholderValue.school_id.is_(None), PlaceholderValue.school_id == school_id)
         )
     ).all()
+    school, trust = get_school_and_trust(school_id)
     return domain.all_values(
-        words_of(get_trust(), get_school(school_id)),
+        words_of(trust, school),
         of_trust={row.name: row.value for row in rows if row.school_id is None},
         of_school={row.name: row.value for row in rows if row.school_id is not None},
     )

@@ -89,6 +89,16 @@ def get_school(school_id: UUID, *, lock: bool = False) -> School:
     return found
 
 
+def get_school_and_trust(school_id: UUID) -> tuple[School, Trust]:
+    """A school by its id, with its trust; one query."""
+    row = db.session.execute(
+        select(School, Trust).join(Trust, Trust.id == School.trust_id).where(School.id == school_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row[0], row[1]
+
+
 def get_school_by_slug(slug: str) -> School:
     """A school by its name in addresses."""
     found = db.session.scalars(select(School).where(School.slug == slug)).one_or_none()

@@ -35,6 +35,7 @@ class Composed:
     """What a place's next edition would say, before it is one: resolved, compared, weighed. Nothing is written."""
 
     shown: Preview
+    kept: Sequence[texts.Frozen]
     missing: tuple[str, ...]
     rows: tuple[changes.ChangeRow, ...]
     material: bool
@@ -51,9 +52,10 @@ def compose(
 ) -> Composed:
     """Resolve a place's policy. `previous`: its newest approved edition, which the change log is about."""
     shown = reading.preview(policy, version, school_id, answers)
+    kept = texts.frozen(shown.resolved.clauses)
     rows = (
         changes.edition_rows(
-            reading.clauses_of(previous),
+            reading.clauses_of(previous, beside=kept),
             shown.resolved.clauses,
             trust_marks(previous, version),
             _changed_marks(answers, reading.answers_in(previous)),
@@ -64,6 +66,7 @@ def compose(
     )
     return Composed(
         shown,
+        kept,
         tuple(dict.fromkeys(one.name for one in shown.resolved.missing)),
         rows,
         material=previous is None or any(row.weight is Weight.MATERIAL for row in rows),
@@ -100,7 +103,7 @@ def make_edition(
         minor=None,
         header=shown.header.content(),
         place_name=shown.place,
-        tree=texts.freeze_edition(shown.resolved.clauses),
+        tree=texts.keep_edition(made.kept, after=previous.tree if previous else ()),
         answers=answers_to_json(answers[0], answers[1]),
         values={
             name: shown.values.get(name, "")
@@ -158,13 +161,19 @@ def approve_edition(
     effective_on: date,
     now: datetime,
     by: str,
+    policy: Policy | None = None,
+    taken: Sequence[tuple[int, int]] | None = None,
 ) -> None:
     """Give an edition its number and its day. Inside a unit of work; announces what follows.
 
-    One that was just made is added here, so that it is written once.
+    One that was just made is added here, so that it is written once. `policy`, `taken` (the numbers of the place's
+    editions, as far as they matter): where they are known already, they are not read again.
     """
-    taken = queries.edition_numbers(edition.policy_id, edition.school_id)
-    if queries.get_policy_by_id(edition.policy_id).school_id is None:
+    if policy is None:
+        policy = queries.get_policy_by_id(edition.policy_id)
+    if taken is None:
+        taken = queries.edition_numbers(edition.policy_id, edition.school_id)
+    if policy.school_id is None:
         _, edition.minor = next_edition(taken, edition.major)
     else:
         # A policy of the school's own counts 1, 2, 3; its editions are made and approved in one go.
