@@ -36,11 +36,12 @@ from trustportal.servers import DatabaseUrls, Servers
 from trustportal.sessions import cookie_name, token_hash
 from trustportal.times import now
 
-#: The files that take longest, first: no process is left alone with one at the end.
+#: The files that take longest, first: no process is left alone with one at the end. While one process furnishes the
+#: trusts of the sweeps, the next has something else to do.
 _LONGEST = (
     "sweeps/test_pages",
-    "sweeps/test_routes",
     "test_supervise",
+    "sweeps/test_routes",
     "kernel/test_backup",
     "kernel/test_chaos",
     "sweeps/test_jobs",

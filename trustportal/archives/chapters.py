@@ -13,14 +13,13 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-import yaml
-
 from trustportal import blobs
 from trustportal.archives import cases
 from trustportal.archives.domain import SHEETS, Sheet
 from trustportal.archives.queries import proofs, rows, texts
 from trustportal.archives.writing import Wanted, Write, lines, plain
 from trustportal.errors import NotFound
+from trustportal.notation import to_yaml
 from trustportal.packing import Steps, csv_bytes, pretty, slug
 from trustportal.policies import reading
 from trustportal.policies.models import Edition, TemplateVersion
@@ -292,7 +291,7 @@ def workflows(wanted: Wanted, after: str, out: Steps) -> str:
     """Every version of every workflow, as the portal reads it."""
     for key, number, state, content in definitions.list_everything():
         label = f"version-{number}" if number else state
-        written = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
+        written = to_yaml(content)
         out.add(f"workflows/definitions/{slug(key)}/{label}.yaml", written.encode())
     return ""
 

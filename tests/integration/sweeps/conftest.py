@@ -1,13 +1,21 @@
-"""The two furnished trusts of the sweeps, made once for all of them, in a database of their own."""
+"""The two furnished trusts of the sweeps: made once in a run, whatever process comes to them first.
+
+It keeps the database as it is then, to copy from, and beside it what stands for the trusts in the tests: the other
+processes of the run begin with both. Each has a database of its own in which the tests may change what they like.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import pickle
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import pytest
@@ -39,6 +47,8 @@ class Estate:
 
     servers: Servers
     name: str
+    #: The database that this run's processes copy the furnished trusts from.
+    furnished: str
     urls: DatabaseUrls
     app: Flask
     worker_app: Flask
@@ -85,16 +95,23 @@ class Estate:
         """The database, past row-level security: to look at what changed."""
         return self.servers.superuser_url(self.name)
 
-    def keep(self, moment: str = "step") -> None:
+    def keep(self) -> None:
         """Remember everything as it is now, for `restore`."""
         _let_go(self.app, self.worker_app)
-        self.servers.fresh_database(f"{self.name}_{moment}", template=self.name)
+        self.servers.fresh_database(f"{self.name}_step", template=self.name)
         self.touched = False
 
-    def restore(self, moment: str = "step") -> None:
-        """Bring back what `keep` remembered under this name."""
+    def restore(self) -> None:
+        """Bring back what `keep` remembered."""
+        self._begin_with(f"{self.name}_step")
+
+    def restore_furnished(self) -> None:
+        """Bring back the trusts as they were furnished."""
+        self._begin_with(self.furnished)
+
+    def _begin_with(self, kept: str) -> None:
         _let_go(self.app, self.worker_app)
-        self.servers.fresh_database(self.name, template=f"{self.name}_{moment}")
+        self.servers.fresh_database(self.name, template=kept)
         texts.forget()
         self.touched = False
 
@@ -136,17 +153,87 @@ def _estate(
     app, worker_app = create_app(own), create_app(own, role="worker")
     app.test_client_class = PortalClient
     try:
-        ours = furnish(Grounds(app, worker_app, name="Larkfield Academies Trust", slug="larkfield"))
-        theirs = furnish(Grounds(app, worker_app, name="Brookside Learning Trust", slug="brookside"))
-        made = Estate(servers, name, urls, app, worker_app, ours, theirs)
-        made.notice_changes()
-        made.keep("furnished")
-        yield made
+        with _furnished(servers, name, {"web": app, "worker": worker_app}) as (kept, ours, theirs):
+            made = Estate(servers, name, kept, urls, app, worker_app, ours, theirs)
+            made.notice_changes()
+            made.touched = False
+            yield made
     finally:
         _let_go(app, worker_app)
         servers.drop_database(name)
-        for moment in ("furnished", "step"):
-            servers.drop_database(f"{name}_{moment}")
+        servers.drop_database(f"{name}_step")
+
+
+@contextmanager
+def _furnished(
+    servers: Servers, name: str, applications: Mapping[str, Flask]
+) -> Iterator[tuple[str, Furnished, Furnished]]:
+    """The database to copy from, and the two trusts, which are in the database `name` too.
+
+    The first process of the run furnishes them while the others wait; the last one to leave clears them away.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    kept = f"furnished_{hashlib.sha256(run.encode()).hexdigest()[:12]}"
+    values = servers.place.var / f"{kept}.pickle"
+    with ExitStack() as leaving:
+        with _alone(servers):
+            # Held for as long as this process uses them; the file goes with the last.
+            users = leaving.enter_context((servers.place.var / f"{kept}.users").open("a"))
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if values.exists():
+                servers.fresh_database(name, template=kept)
+                with values.open("rb") as handle:
+                    ours, theirs = _Unpickler(handle, applications).load()
+            else:
+                ours, theirs = (
+                    furnish(Grounds(applications["web"], applications["worker"], name=trust, slug=slug))
+                    for trust, slug in (
+                        ("Larkfield Academies Trust", "larkfield"),
+                        ("Brookside Learning Trust", "brookside"),
+                    )
+                )
+                _let_go(*applications.values())
+                servers.fresh_database(kept, template=name)
+                with values.open("wb") as handle:
+                    _Pickler(handle, applications).dump((ours, theirs))
+        try:
+            yield kept, ours, theirs
+        finally:
+            with _alone(servers), suppress(BlockingIOError):  # somebody else uses them still
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                servers.drop_database(kept)
+                for path in servers.place.var.glob(f"{kept}.*"):
+                    path.unlink()
+
+
+@contextmanager
+def _alone(servers: Servers) -> Iterator[None]:
+    """One process at a time."""
+    with (servers.place.var / "furnished.lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+class _Pickler(pickle.Pickler):
+    """Writes what the tests know of the trusts; an application by its role."""
+
+    def __init__(self, file: IO[bytes], applications: Mapping[str, Flask]) -> None:
+        super().__init__(file)
+        self._roles = {id(app): role for role, app in applications.items()}
+
+    def persistent_id(self, obj: Any) -> str | None:
+        return self._roles.get(id(obj))
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads it in another process, with the applications of that one."""
+
+    def __init__(self, file: IO[bytes], applications: Mapping[str, Flask]) -> None:
+        super().__init__(file)
+        self._applications = applications
+
+    def persistent_load(self, pid: str) -> Flask:
+        return self._applications[pid]
 
 
 def _let_go(*apps: Flask) -> None:
@@ -165,4 +252,4 @@ def settings_name(settings: Settings) -> str:
 def estate(_estate: Estate) -> Iterator[Estate]:
     """The two trusts. A module finds them as they were furnished, whatever another did."""
     yield _estate
-    _estate.restore("furnished")
+    _estate.restore_furnished()

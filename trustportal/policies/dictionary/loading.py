@@ -8,9 +8,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from trustportal import notation
 from trustportal.policies.domain.lint.dictionary import Dictionary, Record, RecordKind, compiled, phrase
 from trustportal.policies.domain.lint.model import Severity
 
@@ -133,13 +133,13 @@ def _act_records(act: _ActFacts) -> list[Record]:
 def read_dictionary(written: str) -> Dictionary:
     """A dictionary from YAML. Raises `DictionaryFault`."""
     try:
-        raw: Any = yaml.safe_load(written)
+        raw: Any = notation.from_yaml(written)
         facts = _File.model_validate(raw)
         records = [
             *(one for act in facts.acts for one in _act_records(act)),
             *(one.record() for one in facts.records),
         ]
-    except (yaml.YAMLError, ValidationError, ValueError, re.error) as wrong:
+    except (notation.YAMLError, ValidationError, ValueError, re.error) as wrong:
         raise DictionaryFault(str(wrong)) from wrong
     ids = [record.id for record in records]
     for record in records:

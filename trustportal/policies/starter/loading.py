@@ -10,9 +10,9 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from trustportal import notation
 from trustportal.access import SCHOOL_ROLES, Role
 from trustportal.errors import RuleBroken
 from trustportal.policies.domain import placeholders, references
@@ -375,8 +375,8 @@ def read_builtin(name: str) -> str:
 
 def _validated(shape: type[_Shape], text: str) -> _Shape:
     try:
-        read: Any = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
+        read: Any = notation.from_yaml(text)
+    except notation.YAMLError as fault:
         raise StarterFault(f"This is not YAML: {fault}") from fault
     try:
         return shape.model_validate(read)

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from trustportal import notation
 from trustportal.errors import RuleBroken
 from trustportal.workflows.domain import definition as model
 from trustportal.workflows.domain.definition import Definition
@@ -47,8 +47,8 @@ def from_data(data: Mapping[str, Any]) -> Definition:
 def from_yaml(text: str) -> Definition:
     """A definition from YAML."""
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        data = notation.from_yaml(text)
+    except notation.YAMLError as error:
         raise RuleBroken("This definition is no readable YAML.") from error
     if not isinstance(data, dict):
         raise RuleBroken("This definition is no readable YAML.")
