@@ -39,6 +39,9 @@ class Reach(StrEnum):
     CASES = "cases"  # the table of cases: those in which I take part; jobs see all of the trust
     CASE = "case"  # a row of a case, as CASES
     CASE_ROUTED = "case_routed"  # as CASE, and written by jobs only: who takes part is decided by routing
+    # As CASE_ROUTED, but for those who only see it because of a later case about the same person: each of these is seen
+    # by themself alone. Anybody else would learn that there is a later one.
+    TAKING_PART = "taking_part"
     OWN = "own"  # who wrote it, and jobs; anybody may add one without a name, and then sees it no more
     TOLD = "told"  # whom it is for, and jobs; anybody may add one for anybody
     JOBS = "jobs"  # jobs alone; anybody may add one
@@ -67,6 +70,7 @@ RESTRICTIONS: dict[Reach, str] = {
     Reach.CASES: f"id = {_MY_CASES}",
     Reach.CASE: f"case_id = {_MY_CASES}",
     Reach.CASE_ROUTED: f"case_id = {_MY_CASES}",
+    Reach.TAKING_PART: f"case_id = {_MY_CASES} AND (part <> 'pattern' OR person_id = {_ME})",
     Reach.OWN: f"person_id = {_ME}",
     Reach.TOLD: f"person_id = {_ME}",
     Reach.JOBS: "false",
@@ -74,12 +78,22 @@ RESTRICTIONS: dict[Reach, str] = {
 }
 #: Restrictions of the web alone: jobs act on every case of their trust, under the workers' role.
 OF_THE_WEB: frozenset[Reach] = frozenset(
-    {Reach.CASES, Reach.CASE, Reach.CASE_ROUTED, Reach.OWN, Reach.TOLD, Reach.JOBS, Reach.KEPT}
+    {
+        Reach.CASES,
+        Reach.CASE,
+        Reach.CASE_ROUTED,
+        Reach.TAKING_PART,
+        Reach.OWN,
+        Reach.TOLD,
+        Reach.JOBS,
+        Reach.KEPT,
+    }
 )
 #: What may be written, where that is not what may be seen.
 CHECKS: dict[Reach, str] = {
     Reach.PEOPLE: "true",
     Reach.CASE_ROUTED: "false",
+    Reach.TAKING_PART: "false",
     Reach.OWN: f"person_id IS NULL OR person_id = {_ME}",
     Reach.TOLD: "true",
     Reach.JOBS: "true",

@@ -28,6 +28,9 @@ from trustportal.workflows.register_models import RegisterPerson as RegisterPers
 
 #: How the kinds of deadlines begin from which the clock knows that a late step goes upwards: the tier follows.
 ESCALATE = "escalate-"
+#: How somebody takes part who sees an earlier case because of a later one about the same person. They change nothing in
+#: it, and nobody else sees that they see it: that would say that there is a later one.
+PATTERN = "pattern"
 
 
 class CaseIntake(TrustRow):

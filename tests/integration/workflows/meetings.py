@@ -30,6 +30,27 @@ TREE: Tree = (
 )
 
 
+def a_post(**instead: Any) -> dict[str, Any]:
+    """What a parent wrote, as somebody reports it."""
+    return {
+        "about_whom": "no",
+        "about": [],
+        "seen_on": (today() - timedelta(days=1)).isoformat(),
+        "platform": "Picturegram",
+        "page": "Parents of Ashgrove",
+        "words": "The school lies about the trip.",
+        "source": "Mrs Holt showed it",
+        "parent_name": "Ms R Calder",
+        "identity": "confirmed",
+        "parent_address": "4 Mill Lane\nLarkfield",
+        "parent_reached": "01632 960001",
+        "child": "Robin Calder",
+        "household": "one",
+        "pupils": "Noor Aziz, Ben Pike",
+        **instead,
+    }
+
+
 class Quiet(World):
     """A world in which PDFs are made only where a test asks for them."""
 
@@ -85,24 +106,7 @@ class Parents(Office):
 
     def post(self, **instead: Any) -> dict[str, Any]:
         """What was seen, as somebody reports it."""
-        return {
-            "about_whom": "no",
-            "about": [],
-            "seen_on": (today() - timedelta(days=1)).isoformat(),
-            "platform": "Picturegram",
-            "page": "Parents of Ashgrove",
-            "words": "The school lies about the trip.",
-            "source": "Mrs Holt showed it",
-            "parent_name": "Ms R Calder",
-            "identity": "confirmed",
-            "parent_address": "4 Mill Lane\nLarkfield",
-            "parent_reached": "01632 960001",
-            "child": "Robin Calder",
-            "household": "one",
-            "pupils": "Noor Aziz, Ben Pike",
-            "clauses": [self.clause],
-            **instead,
-        }
+        return a_post(**{"clauses": [self.clause], **instead})
 
     def report(self, by: Someone | None = None, **instead: Any) -> UUID:
         """Somebody reports a post; the job opens the case."""

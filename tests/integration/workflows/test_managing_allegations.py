@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import psycopg
 import time_machine
@@ -20,9 +20,11 @@ from trustportal.servers import DatabaseUrls
 from trustportal.times import now, today
 from trustportal.workflows import chain
 from trustportal.workflows.allegation_models import CaseRecord, DisposalAsk
-from trustportal.workflows.models import CaseDocument, CaseNote, WorkflowCase
+from trustportal.workflows.domain.days import add_working_days
+from trustportal.workflows.models import CaseDeadline, CaseDocument, CaseNote, WorkflowCase
+from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.sealing import Seal
-from trustportal.workflows.services import keeping
+from trustportal.workflows.services import deadlines, keeping
 
 Clients = Callable[[Someone], PortalClient]
 
@@ -109,6 +111,57 @@ def test_low_level_and_back_with_its_pattern(trust: Trust, client_for: Clients) 
     assert trust.holders(third) == {trust.ceo.id}
     assert "2 others. Do they show a pattern?" in ceo.get(trust.case_url(third)).get_data(as_text=True)
     assert client_for(trust.dsl).get(trust.case_url(third)).status_code == 404
+    # Nobody is left who looked after the first: it can be taken up again all the same.
+    assert ceo.post(trust.case_url(first, "/again"), data={"reason": "A third time."}).status_code == 303
+    trust.world.run_jobs()
+    assert trust.holders(first) == {trust.ceo.id}
+
+
+def test_whoever_looks_after_an_earlier_one_does_not_learn_of_a_later_one(
+    trust: Trust, client_for: Clients, database: DatabaseUrls
+) -> None:
+    """The head looks after a concern about a teacher; the next one is about both, and the chair reads the first."""
+    teacher, head = client_for(trust.teacher), client_for(trust.head)
+    with time_machine.travel(now(), tick=False):
+        first, closed = trust.report(teacher, trust.third), trust.report(teacher, trust.third)
+        assert trust.step(head, closed, "low", limbs_low="A loud word.").status_code == 303
+        assert trust.step(head, closed, "low_done", low_action="We spoke.").status_code == 303
+        pages = [trust.case_url(first), trust.case_url(closed), trust.world.url("cases"), trust.world.url()]
+        head.get(pages[0])  # what the last step said, is said once
+        before = [head.get(one).get_data() for one in pages]
+        later = trust.report(teacher, trust.third, trust.head)
+        assert trust.holders(later) == {trust.chair.id}
+        assert [head.get(one).get_data() for one in pages] == before
+        # The chair reads both, changes nothing in them, and stands in no list.
+        chair = client_for(trust.chair)
+        for one in (first, closed):
+            page = chair.get(trust.case_url(one)).get_data(as_text=True)
+            assert "Nobody here sees that you can" in page
+            assert "Add the note" not in page
+            assert chair.post(trust.case_url(one, "/notes"), data={"text": "I read this."}).status_code == 404
+        assert chair.post(trust.case_url(closed, "/again"), data={"reason": "A pattern."}).status_code == 404
+        assert [head.get(one).get_data() for one in pages] == before
+    with psycopg.connect(database.web) as connection:
+        for who, seen in ((trust.head, {trust.head.id}), (trust.chair, {trust.head.id, trust.chair.id})):
+            connection.execute(
+                "SELECT set_config('app.trust_id', %s, true), set_config('app.person_id', %s, true)",
+                [str(trust.world.trust_id), str(who.id)],
+            )
+            found = connection.execute("SELECT person_id FROM case_participant WHERE case_id = %s", [first])
+            assert {row[0] for row in found} == seen
+    # When it is late it goes to whom it would have gone anyway, and that is shown.
+    with trust.behind():
+        day = db.session.scalars(
+            select(CaseDeadline.due_on).where(CaseDeadline.case_id == first, CaseDeadline.kind == "due")
+        ).one()
+    at = datetime.combine(add_working_days(day, 1), time(9), tzinfo=UTC)
+    with trust.behind():
+        due = queries.list_due_deadlines(at.date())
+    for deadline_id in due:
+        with trust.behind():
+            deadlines.fire(deadline_id=deadline_id, now=at)
+    trust.world.run_jobs()
+    assert "was told that it was late" in head.get(trust.case_url(first)).get_data(as_text=True)
 
 
 def test_whoever_it_turns_out_to_be_about_loses_everything_at_once(

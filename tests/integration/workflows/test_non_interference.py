@@ -30,6 +30,7 @@ from tests.integration.moments import moment
 from tests.integration.policies.given import publish
 from tests.integration.sweeps.addresses import addresses
 from tests.integration.workflows.allegation_world import WORDS, Trust
+from tests.integration.workflows.meetings import a_post
 from tests.world import Someone, World
 from trustportal import blobs
 from trustportal.acceptance import services as acceptance
@@ -45,6 +46,7 @@ from trustportal.policies.services import drafts
 from trustportal.times import now, today
 from trustportal.workflows.domain.case_records import Kind as RecordKind
 from trustportal.workflows.domain.engine import Given
+from trustportal.workflows.queries import clauses
 from trustportal.workflows.services import acting, managing, reporting
 
 Clients = Callable[[Someone], PortalClient]
@@ -218,6 +220,40 @@ def pack_of(trust: Furnished) -> dict[str, bytes]:
             return {name: unpacked(packed.read(name)) for name in names}
 
 
+def reported(trust: Furnished, about: list[Someone], involved: str, *, named: bool) -> None:
+    """A member of staff reports an allegation, by name or without."""
+    sent = {
+        "about": [str(one.id) for one in about],
+        "involved": involved,
+        "what": WORDS,
+        "capacity": "saw",
+        "no_images": True,
+    }
+    with trust.world.acting(trust.teacher):
+        reporting.report(
+            trust.teacher.id if named else None,
+            school_id=trust.school.id,
+            given=sent,
+            may_be_named={one.id for one in about},
+            now=now(),
+        )
+    trust.world.run_jobs()
+
+
+def work_on_post(trust: Furnished, case_id: UUID, about: list[Someone], way: str) -> None:
+    """What whoever has a parent's post does with it."""
+    holder = Someone(min(trust.holders(case_id)), "", None, None)
+    with trust.world.acting(holder):
+        ((clause, _), *_) = clauses.list_choosable(trust.school.id, today())
+    if way == "low":
+        trust.act(holder, case_id, "go_on", triage="nothing", repeat="no")
+    if way in {"note", "record"}:
+        trust.act(holder, case_id, "go_on", triage="meeting", repeat="no", clauses=[clause])
+    if way == "record":
+        accused = {"alleged": [str(one.id) for one in about], "alleged_words": WORDS}
+        trust.act(holder, case_id, "hold", hold_because=["allegation"], **accused)
+
+
 def work_on(trust: Furnished, case_id: UUID, way: str) -> None:
     """What whoever has it does with it."""
     for person_id in trust.holders(case_id):
@@ -280,39 +316,37 @@ def compare(
             suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
         )
         @given(
+            kind=st.sampled_from(["allegation", "post", "request"]),
             about=st.lists(st.sampled_from(subjects), min_size=1, max_size=2, unique=True),
             involved=st.sampled_from(["no", "head", "unsafe"]),
             way=st.sampled_from(["", "record", "low", "note"]),
             named=st.booleans(),
         )
-        def opened(about: list[Someone], involved: str, way: str, named: bool) -> None:
+        def opened(kind: str, about: list[Someone], involved: str, way: str, named: bool) -> None:
             postbox.received.clear()
             before = trust.case_ids()
-            sent = {
-                "about": [str(one.id) for one in about],
-                "involved": involved,
-                "what": WORDS,
-                "capacity": "saw",
-                "no_images": True,
-            }
-            with trust.world.acting(trust.teacher):
-                reporting.report(
-                    trust.teacher.id if named else None,
-                    school_id=trust.school.id,
-                    given=sent,
-                    may_be_named={one.id for one in about},
-                    now=now(),
-                )
-            trust.world.run_jobs()
-            (case_id,) = trust.case_ids() - before
-            assert not trust.holders(case_id) & {one.id for one in about}
-            work_on(trust, case_id, way)
-            inside = trust.participants(case_id)
+            if kind == "allegation":
+                reported(trust, about, involved, named=named)
+                (case_id,) = trust.case_ids() - before
+                work_on(trust, case_id, way)
+            elif kind == "post":
+                whom = {"about_whom": "yes", "about": [str(one.id) for one in about]} if named else {}
+                case_id = trust.send(trust.teacher, "parent-meeting", **a_post(**whom))
+                work_on_post(trust, case_id, about, way)
+            else:
+                case_id = trust.send()
+                if way:
+                    trust.act(trust.leader, case_id, "sign")
+            made = trust.case_ids() - before
+            if kind == "allegation" or (kind == "post" and named):
+                for one in made:
+                    assert not trust.holders(one) & {each.id for each in about}
+            inside = set().union(*map(trust.participants, made))
             for person_id, client in clients.items():
                 if person_id in inside:
                     seen[person_id] = everything(client, trust, set())
                     continue
-                after = everything(client, trust, {case_id})
+                after = everything(client, trust, made)
                 changed = [url for url in after if after[url] != seen[person_id].get(url)]
                 assert (watching[person_id].name, changed) == (watching[person_id].name, [])
                 assert set(after) == set(seen[person_id])
@@ -323,5 +357,5 @@ def compare(
         # What is made afterwards, metadata included, is what would have been made without a case.
         trust.ask_for_papers()
         assert pack_of(trust) == without
-    for word in ("corridor", "Spoke.", "loud word"):
+    for word in ("corridor", "Spoke.", "loud word", "the trip", "Calder", "Year 6"):
         assert word not in caplog.text, "logs carry ids only"

@@ -19,6 +19,7 @@ from trustportal.workflows.domain.definition import Definition, FieldKind, State
 from trustportal.workflows.domain.engine import CaseFacts, Pending, Signed
 from trustportal.workflows.domain.routing import people_in
 from trustportal.workflows.models import (
+    PATTERN,
     CaseAssignee,
     CaseDeadline,
     CaseDocument,
@@ -164,6 +165,19 @@ def list_participants(case_id: UUID) -> list[CaseParticipant]:
             .order_by(CaseParticipant.since_at, CaseParticipant.id)
         )
     )
+
+
+def only_reads(case_id: UUID) -> bool:
+    """Whether the person of the scope sees a case for nothing but a later one about the same person."""
+    scope = current_scope()
+    assert scope is not None
+    parts = {one.part for one in list_participants(case_id) if one.person_id == scope.person_id}
+    return parts == {PATTERN}
+
+
+def acted_in(case_id: UUID) -> set[UUID]:
+    """Who looks after a case, or did when it was closed."""
+    return {one.person_id for one in list_participants(case_id) if one.part == "acts"}
 
 
 def list_deadlines(case_id: UUID) -> list[CaseDeadline]:

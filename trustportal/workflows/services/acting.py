@@ -233,6 +233,8 @@ def add_note(actor: Actor, *, case_id: UUID, text: str, now: datetime) -> None:
         raise RuleBroken("A note can have up to 4000 characters.", "text")
     with unit_of_work():
         case = queries.get_case(case_id, lock=True)
+        if queries.only_reads(case_id):
+            raise NotFound()
         note = CaseNote(id=uuid4(), case_id=case_id, author_id=_me(actor), sealed=b"", written_at=now)
         note.sealed = case.seal.close(words, note.id)
         db.session.add(note)
@@ -263,7 +265,7 @@ def handovers(actor: Actor, case: Case, *, now: datetime) -> list[Handover]:
     away, to those whom the seat's own rules name.
     """
     me = _me(actor)
-    if case.state.closed or me in case.subjects:
+    if case.state.closed or me in case.subjects or queries.only_reads(case.row.id):
         return []
     roster, found = people.roster(day_of(now)), []
     around = circumstances(case, roster)

@@ -18,7 +18,7 @@ from trustportal.workflows import mail as wording
 from trustportal.workflows.domain import engine
 from trustportal.workflows.domain import routing as domain
 from trustportal.workflows.domain.days import escalate_on
-from trustportal.workflows.models import ESCALATE, CaseDeadline, CaseEscalation, CaseParticipant
+from trustportal.workflows.models import ESCALATE, PATTERN, CaseDeadline, CaseEscalation, CaseParticipant
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries import definitions, people
 from trustportal.workflows.services.entering import close, due_of, enter, escalate_later, leave
@@ -125,7 +125,8 @@ def _escalate(case: queries.Case, waiting: set[UUID], *, tier: int, now: datetim
                 id=uuid4(), case_id=case.row.id, person_id=person_id, visit=case.row.visit, tier=tier, at=now
             )
         )
-    there = {one.person_id for one in queries.list_participants(case.row.id)}
+    # Whoever only reads it because of a later case is told like anybody else: nothing shows that they read it already.
+    there = {one.person_id for one in queries.list_participants(case.row.id) if one.part != PATTERN}
     for person_id in sorted(found - there, key=str):
         db.session.add(
             CaseParticipant(id=uuid4(), case_id=case.row.id, person_id=person_id, part="told", since_at=now)

@@ -13,7 +13,7 @@ from trustportal.errors import Conflict, NotFound, RuleBroken
 from trustportal.jobs import Event
 from trustportal.mail import withdraw
 from trustportal.tenants import queries as tenants
-from trustportal.times import day_of
+from trustportal.times import day_of, today
 from trustportal.workflows import chain
 from trustportal.workflows import mail as wording
 from trustportal.workflows.allegation_models import CaseRecord
@@ -29,11 +29,15 @@ from trustportal.workflows.services.entering import enter
 
 
 def is_manager(case: Case, actor: Actor) -> bool:
-    """Whether somebody manages a case: it waits for them; of a closed one, they take part in it."""
+    """Whether somebody manages a case: it waits for them; of a closed one, they take part in it. Whoever only reads it
+    because of a later one does so where nobody is left who looked after it: anybody else would learn of the later one.
+    """
     if actor.person_id is None or case.definition.key != ALLEGATION or actor.person_id in case.subjects:
         return False
     if case.state.closed:
-        return True
+        return not cases.only_reads(case.row.id) or not (
+            cases.acted_in(case.row.id) & people.roster(today()).people()
+        )
     return any(actor.person_id in one.people for one in case.tasks)
 
 

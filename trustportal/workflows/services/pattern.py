@@ -1,6 +1,7 @@
 """Whoever gets a case about somebody sees the earlier ones about them at the same school, so that a pattern shows.
 
-Never one that is about them or somebody close to them, nor one that they were kept out of. Inside a job.
+Never one that is about them or somebody close to them, nor one that they were kept out of. They change nothing in it,
+and nobody in it is told: whoever looks after the earlier one may be whom the later one is about. Inside a job.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from uuid import UUID, uuid4
 from trustportal.db import db
 from trustportal.workflows.domain.recipients import ALLEGATION
 from trustportal.workflows.domain.routing import Roster, barred
-from trustportal.workflows.models import CaseParticipant
+from trustportal.workflows.models import PATTERN, CaseParticipant
 from trustportal.workflows.queries import allegations, cases
 from trustportal.workflows.queries.cases import Case
-
-#: How somebody takes part who sees an earlier case because of a later one.
-PART = "pattern"
 
 
 def share(case: Case, roster: Roster, *, now: datetime) -> None:
@@ -34,4 +32,4 @@ def share(case: Case, roster: Roster, *, now: datetime) -> None:
 
 
 def _sees(case_id: UUID, person_id: UUID, now: datetime) -> CaseParticipant:
-    return CaseParticipant(id=uuid4(), case_id=case_id, person_id=person_id, part=PART, since_at=now)
+    return CaseParticipant(id=uuid4(), case_id=case_id, person_id=person_id, part=PATTERN, since_at=now)

@@ -31,7 +31,7 @@ PARTS = {
     "acts": "acts in it",
     "watches": "sees it because of their post",
     "told": "was told that it was late",
-    "pattern": "has a later one about the same person",
+    "pattern": "reads it because of a later one about the same person",
 }
 
 
@@ -73,6 +73,8 @@ class ShownCase:
     people: list[tuple[str, str]]
     timeline: list[tuple[str, str, str, bool]]
     deadlines: list[tuple[str, date]]
+    #: Whether they see it for nothing but a later case about the same person, and change nothing in it.
+    only_reads: bool
     #: To whom this step went because it is late, and when; "": nobody was left.
     escalated: list[tuple[str, datetime]]
     #: Days to aim at, where the definition names some.
@@ -155,6 +157,7 @@ def shown(
         ],
         timeline=[_entry(one, names, case) for one in happened],
         deadlines=[(_deadline_words(kind, case), on) for kind, on in deadlines],
+        only_reads=queries.only_reads(case_id),
         escalated=[
             (names.get(one.person_id, "somebody") if one.person_id else "", one.at) for one in went_up
         ],
