@@ -19,7 +19,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
     if not actor.can(Permission.ARCHIVE_AGREE):
         return
     url = url_for("archives.decisions", trust=web.trust().slug)
-    for archive, consent in queries.list_asked(actor.person_id):
+    for archive, consent in queries.list_asked(actor):
         if archive.state == "waiting" and not consent.answer:
             yield Task(
                 title="Decide about an archive with case records",

@@ -95,7 +95,7 @@ def decisions(trust: str) -> Response:
 
 
 def _decisions(form: AnswerForm, asked_about: UUID | None = None) -> Response:
-    asked = queries.list_asked(actor().person_id)
+    asked = queries.list_asked(actor())
     return page(
         "archives/decisions.html",
         form=form,

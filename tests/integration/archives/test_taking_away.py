@@ -256,6 +256,27 @@ def test_two_people_agree_to_case_records(belongings: Belongings, client_for: Cl
         assert word not in said
     for one in (about_dpo, about_board):
         assert str(one) not in said
+    # Whoever goes on in another post collects nothing more, also where that post agrees to archives too.
+    with world.acting(world.manager) as actor:
+        (held,) = tenants.list_memberships(belongings.dpo.id)
+        services.begin_membership(
+            actor,
+            person_id=belongings.dpo.id,
+            role=Role.CHAIR_OF_TRUST_BOARD,
+            school_id=None,
+            from_on=today(),
+        )
+        services.end_membership(
+            actor, membership_id=held.id, to_on=today() - timedelta(days=1), today=today()
+        )
+    moved = client_for(belongings.dpo)
+    assert moved.post(world.url(f"archives/{archive_id}/file")).status_code == 404
+    assert "Ready for you" not in moved.get(world.url("archives")).get_data(as_text=True)
+    with world.acting(world.manager) as actor:
+        services.begin_membership(
+            actor, person_id=belongings.dpo.id, role=Role.DPO, school_id=None, from_on=today()
+        )
+    dpo = client_for(belongings.dpo)
     # What was taken can be removed at once.
     assert dpo.post(world.url(f"archives/{archive_id}/discard")).status_code == 303
     assert belongings.take(dpo, archive_id).status_code == 422

@@ -44,6 +44,10 @@ def test_a_teacher_s_case_to_its_end(trust: Trust, client_for: Clients) -> None:
         assert head.get(trust.world.url("cases")).status_code == 200
     refused = trust.step(head, case_id, "threshold", limbs=["harm"], why_threshold="She was hurt.")
     assert problems(refused) == ["Record the contact with the LADO first."]
+    # The way there stands beside the day by which it is due, and everything that is wrong is said at once.
+    lado = trust.case_url(case_id, "/records/lado")
+    assert f'href="{lado}">Record it<' in head.get(trust.case_url(case_id)).get_data(as_text=True)
+    assert len(problems(head.post(lado, data={}))) > 3
     trust.to_managing(head, case_id)
     # A suspension is never the first thing.
     assert "Record first why each alternative does not do" in str(

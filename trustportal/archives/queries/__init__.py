@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import undefer
 
+from trustportal.access import Actor
+from trustportal.archives.domain import SEATS, Seat
 from trustportal.archives.models import Archive, ArchiveConsent, ArchiveFile, ArchivePiece
 from trustportal.db import db
 from trustportal.errors import NotFound
@@ -55,16 +57,16 @@ def find_consent(archive_id: UUID, person_id: UUID | None, *, lock: bool = False
     return db.session.scalars(statement.with_for_update() if lock else statement).one_or_none()
 
 
-def list_asked(person_id: UUID | None) -> Sequence[tuple[Archive, ArchiveConsent]]:
-    """What somebody was asked to agree to, newest first."""
+def list_asked(actor: Actor) -> Sequence[tuple[Archive, ArchiveConsent]]:
+    """What somebody was asked to agree to in a post that they still hold, newest first."""
     rows = db.session.execute(
         select(Archive, ArchiveConsent)
         .join(ArchiveConsent, ArchiveConsent.archive_id == Archive.id)
-        .where(ArchiveConsent.person_id == person_id)
+        .where(ArchiveConsent.person_id == actor.person_id)
         .order_by(Archive.asked_at.desc())
         .limit(50)
     )
-    return [(archive, consent) for archive, consent in rows]
+    return [(archive, consent) for archive, consent in rows if SEATS[Seat(consent.seat)] in actor.trust_roles]
 
 
 def members_of(archive_id: UUID) -> list[Member]:

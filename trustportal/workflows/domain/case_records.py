@@ -5,7 +5,7 @@ and which days follow from them. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -278,6 +278,8 @@ class Clock:
     done_on: date | None = None
     #: A local authority's own, tighter rule, in its words.
     tighter: str = ""
+    #: What has to be recorded for it.
+    kind: Kind = Kind.LADO
 
     @property
     def was_met(self) -> bool:
@@ -307,7 +309,11 @@ def clocks(came_on: date, records: Iterable[Recorded], *, local_rule: str = "") 
         day = as_day(one.says.get("on")) or one.on
         if one.kind is Kind.SUSPENSION:
             since = day
-            found.append(Clock("Written confirmation of the suspension", add_working_days(day, 1)))
+            found.append(
+                Clock(
+                    "Written confirmation of the suspension", add_working_days(day, 1), kind=Kind.CONFIRMATION
+                )
+            )
         elif one.kind is Kind.CONFIRMATION and since is not None:
-            found[-1] = Clock(found[-1].words, found[-1].due, day)
+            found[-1] = replace(found[-1], done_on=day)
     return found

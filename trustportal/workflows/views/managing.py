@@ -17,6 +17,7 @@ from trustportal.tenants import queries as tenants
 from trustportal.times import now, today
 from trustportal.web import actor, allow, page, see_other, signed_in
 from trustportal.words import instant
+from trustportal.workflows.domain import answers
 from trustportal.workflows.domain.case_records import KINDS, Clock, Kind
 from trustportal.workflows.domain.keeping import BASIS_WORDS
 from trustportal.workflows.domain.recipients import ALLEGATION, Contact
@@ -103,11 +104,15 @@ def _step(
     hint: str,
     button: str,
     done: str,
+    refused: Callable[[], Any] | None = None,
 ) -> Response:
-    """A page of one form; afterwards back to the case."""
+    """A page of one form; afterwards back to the case. `refused`: notes what else is wrong beside the first fault."""
     back = url_for("cases.show", trust=tenants.get_trust().slug, case_id=case.row.id)
-    if form.is_submitted() and form.carry_out(use_case):
-        return see_other(back, done)
+    if form.is_submitted():
+        if form.carry_out(use_case):
+            return see_other(back, done)
+        if refused is not None:
+            refused()
     return page(
         "workflows/case_step.html",
         case=case,
@@ -128,6 +133,13 @@ def record(trust: str, case_id: UUID, kind: str) -> Response:
         raise NotFound()
     text = KINDS[Kind(kind)]
     form = answers_form(case.definition, text.fields)
+
+    def refused() -> None:
+        says = answers.tidy(text.fields, form.given())
+        form.note(
+            answers.faults(case.definition, text.fields, says, starter=None, may_be_named=(), today=today())
+        )
+
     return _step(
         case,
         form,
@@ -136,6 +148,7 @@ def record(trust: str, case_id: UUID, kind: str) -> Response:
         hint=text.hint,
         button="Record it",
         done="Recorded. It stays as it is: put a mistake right with another record.",
+        refused=refused,
     )
 
 
