@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import column, text
 
 from trustportal.db import current_scope, db
 from trustportal.errors import NotFound
@@ -88,7 +88,8 @@ _PAGE = text(
     f"""
     SELECT p.id, p.slug, p.title, p.withdrawn_on, p.withdrawn_because, p.school_id,
            e.id AS edition_id, e.major, e.minor, e.content_hash, e.header, e.approvals, e.approved_at, e.effective_on,
-           c.major AS next_major, c.minor AS next_minor, c.effective_on AS next_on, w.*
+           c.major AS next_major, c.minor AS next_minor, c.effective_on AS next_on, w.standing_version, w.release_due,
+           w.missing, w.reconcile_id, w.answers, w.template_version_id, w.undecided, w.waits, w.overrides, w.added
       FROM policy p
       LEFT JOIN LATERAL ({_APPROVED} AND effective_on <= :day AND (p.withdrawn_on IS NULL OR p.withdrawn_on > :day)
                          AND NOT EXISTS ({_ENDED} AND x.ended_on <= :day)
@@ -119,6 +120,35 @@ _PAGE = text(
          WHERE s.trust_id = :trust AND s.school_id = :school AND s.policy_id = p.id) w ON :head
      WHERE p.trust_id = :trust AND p.slug = :slug
     """  # noqa: S608 (of constants)
+).columns(
+    # In that order: named, so that nobody works out for each reading what came back.
+    *map(
+        column,
+        (
+            *("id", "slug", "title", "withdrawn_on", "withdrawn_because", "school_id"),
+            *(
+                "edition_id",
+                "major",
+                "minor",
+                "content_hash",
+                "header",
+                "approvals",
+                "approved_at",
+                "effective_on",
+            ),
+            *("next_major", "next_minor", "next_on", "standing_version", "release_due"),
+            *(
+                "missing",
+                "reconcile_id",
+                "answers",
+                "template_version_id",
+                "undecided",
+                "waits",
+                "overrides",
+                "added",
+            ),
+        ),
+    )
 )
 _BECAUSE = {
     "unscoped_because": "every table in it is filtered by the scope's trust, and by the database besides"

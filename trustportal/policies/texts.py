@@ -159,9 +159,7 @@ def frozen(clauses: Sequence[EditionClause]) -> list[Frozen]:
     """An edition's clauses as they would be kept."""
     made: list[Frozen] = []
     for clause in clauses:
-        row: dict[str, Any] = clause.to_json()
-        for name in ("heading", "text", "template_heading", "template_text"):
-            row.pop(name, None)
+        row: dict[str, Any] = clause.to_json(with_words=False)
         row["words"] = row["template_words"] = words_hash(clause.template_words)
         if (clause.heading, clause.text) != (clause.template_heading, clause.template_text):
             row["words"] = words_hash(clause.words)

@@ -110,18 +110,13 @@ def lines_of_tree(tree: Sequence[Clause], style: NumberingStyle) -> tuple[Line, 
 
 
 def lines_of_edition(clauses: Iterable[EditionClause]) -> tuple[Line, ...]:
-    return tuple(
-        Line(
-            one.key,
-            one.parent,
-            one.kind,
-            one.label,
-            "" if one.origin is Origin.LEFT_OUT else one.heading,
-            "" if one.origin is Origin.LEFT_OUT else one.text,
-            one.origin,
-        )
-        for one in clauses
-    )
+    return tuple(map(_line, clauses))
+
+
+def _line(one: EditionClause) -> Line:
+    silent = one.origin is Origin.LEFT_OUT
+    heading, text = ("", "") if silent else (one.heading, one.text)
+    return Line(one.key, one.parent, one.kind, one.label, heading, text, one.origin)
 
 
 class Op(StrEnum):
@@ -294,7 +289,10 @@ def compare_editions(
     old: Sequence[EditionClause], new: Sequence[EditionClause], *, only_changed: bool = False
 ) -> tuple[ClauseChange, ...]:
     """Two editions, of one place or of two."""
-    return compare(lines_of_edition(old), lines_of_edition(new), only_changed=only_changed)
+    after = lines_of_edition(new)
+    same = {id(one): line for one, line in zip(new, after, strict=True)}
+    before = tuple(same.get(id(one)) or _line(one) for one in old)
+    return compare(before, after, only_changed=only_changed)
 
 
 def only_changes(rows: Iterable[ClauseChange]) -> tuple[ClauseChange, ...]:

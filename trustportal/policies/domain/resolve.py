@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Self
 
 from trustportal.policies.domain import placeholders, references
@@ -123,22 +124,26 @@ class EditionClause:
     def template_words(self) -> Words:
         return Words(self.template_heading, self.template_text)
 
-    def to_json(self) -> dict[str, Any]:
-        return {
+    def to_json(self, *, with_words: bool = True) -> dict[str, Any]:
+        stored = {
             "key": self.key,
             "parent": self.parent,
             "kind": self.kind.value,
             "number": self.number,
             "label": self.label,
-            "heading": self.heading,
-            "text": self.text,
             "origin": self.origin.value,
             "mode": self.mode.value,
             "reason": self.reason,
-            "template_heading": self.template_heading,
-            "template_text": self.template_text,
             "filled": list(self.filled),
         }
+        if with_words:
+            stored |= {
+                "heading": self.heading,
+                "text": self.text,
+                "template_heading": self.template_heading,
+                "template_text": self.template_text,
+            }
+        return stored
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -239,6 +244,11 @@ def resolve(
         key = clause.key
         addition = own.get(key)
         override = standing.get(key)
+        if addition is None and override is None and key not in silent:
+            as_written = _as_written(clause, shown[key], full[key])
+            if as_written is not None:
+                clauses.append(as_written)
+                continue
         if key in silent:
             origin = Origin.LEFT_OUT
         elif addition is not None:
@@ -272,6 +282,29 @@ def resolve(
         )
     made = tuple(clauses)
     return Resolved(made, tuple(report.missing), tuple(report.warnings), edition_hash(made, header, place))
+
+
+@lru_cache(5_000)
+def _as_written(clause: Clause, shown: str, full: str) -> EditionClause | None:
+    """What a clause says wherever nobody changed it; None where it has a slot or refers to another one.
+
+    Kept: it is the same at every school, and most clauses are like that.
+    """
+    if any(sign in words for words in (clause.heading, clause.text) for sign in ("{{", "[[")):
+        return None
+    return EditionClause(
+        key=clause.key,
+        parent=clause.parent,
+        kind=clause.kind,
+        number=shown,
+        label=full,
+        heading=clause.heading,
+        text=clause.text,
+        origin=Origin.TRUST,
+        mode=clause.mode,
+        template_heading=clause.heading,
+        template_text=clause.text,
+    )
 
 
 def _standing(
