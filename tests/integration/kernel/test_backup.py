@@ -23,7 +23,7 @@ from trustportal.backup import BackupFailed
 from trustportal.config import Settings
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.policies.models import TemplateVersion
-from trustportal.servers import DatabaseUrls, Servers
+from trustportal.servers import DatabaseUrls, Servers, ensure_servers
 from trustportal.tenants import services
 from trustportal.times import now
 
@@ -212,19 +212,21 @@ def test_the_commands_bring_back_what_was(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
 
-    found("larkfield")
-    done = portal("backup", str(file))
-    assert done.returncode == 0, done.stderr
-    assert "1 trusts" in done.stdout
-    found("brookside")
+    # They run meanwhile, as they do beside a portal: no command has to start and stop them.
+    with ensure_servers(var, env={}, durable=False):
+        found("larkfield")
+        done = portal("backup", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "1 trusts" in done.stdout
+        found("brookside")
 
-    done = portal("restore", str(file))
-    assert done.returncode == 0, done.stderr
-    assert "trustportal_before" in done.stdout
-    assert "mails of that time are held" in done.stdout
-    done = portal("release-mail")
-    assert done.returncode == 0, done.stderr
-    found("brookside")  # its name is free again
-    done = portal("restore", str(tmp_path / "nothing.backup"))
-    assert done.returncode == 1
-    assert "does not exist" in done.stderr
+        done = portal("restore", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "trustportal_before" in done.stdout
+        assert "mails of that time are held" in done.stdout
+        done = portal("release-mail")
+        assert done.returncode == 0, done.stderr
+        found("brookside")  # its name is free again
+        done = portal("restore", str(tmp_path / "nothing.backup"))
+        assert done.returncode == 1
+        assert "does not exist" in done.stderr

@@ -11,9 +11,9 @@ import hashlib
 import os
 import pickle
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +39,15 @@ from trustportal.wire import Wire
 
 #: Tables whose rows come and go with looking: who is signed in and how long ago they were seen.
 PULSE = {"heartbeat", "web_session", "sign_in_failure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a table holds: how many rows, and a hash of what they say. Two are the same when both are."""
+
+    content: tuple[Any, ...]
+    #: How many rows, and a hash of who wrote each of them and where it lies.
+    rows: tuple[Any, ...] = field(compare=False)
 
 
 @dataclass
@@ -71,23 +80,40 @@ class Estate:
             with app.app_context():
                 event.listen(db.engine, "commit", note)
 
-    def state(self) -> dict[str, tuple[int, Any]]:
-        """A mark of everything that the database holds, table by table, but for what comes and goes with looking."""
-        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
-            tables = connection.execute(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            ).fetchall()
-            query = " UNION ALL ".join(
-                f"SELECT '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{table}\" t"
-                for (table,) in tables
-                if table not in PULSE
-            )
-            return {row[0]: (row[1], row[2]) for row in connection.execute(query).fetchall()}  # type: ignore[call-overload]
+    def state(self, since: Mapping[str, Mark] | None = None) -> dict[str, Mark]:
+        """A mark of everything that the database holds, table by table, but for what comes and goes with looking.
 
-    def unchanged(self, before: dict[str, tuple[int, Any]]) -> bool:
+        `since`: the marks of an earlier moment. Tables in which no row was written since are not read again.
+        """
+        known = since or {}
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+
+            def ask(what: str, tables: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+                query = " UNION ALL ".join(
+                    f"SELECT '{table}', count(*), coalesce(sum(hashtextextended({what}, 0)), 0) FROM \"{table}\" t"
+                    for table in tables
+                )
+                return {row[0]: row[1:] for row in connection.execute(query).fetchall()} if query else {}  # type: ignore[call-overload]
+
+            tables = [
+                table
+                for (table,) in connection.execute(
+                    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+                ).fetchall()
+                if table not in PULSE
+            ]
+            # Who wrote each row, and where it lies: a copy of a database has both from the one that it was copied from.
+            rows = ask("t.xmin::text || t.ctid::text", tables)
+            written = [table for table in tables if table not in known or known[table].rows != rows[table]]
+            content = ask("t::text", written)
+        return {
+            table: Mark(content[table], rows[table]) if table in content else known[table] for table in tables
+        }
+
+    def unchanged(self, before: Mapping[str, Mark]) -> bool:
         """Whether the database still holds what it held; looks only where something was committed meanwhile."""
         if self.touched:
-            self.touched = self.state() != before
+            self.touched = self.state(before) != before
         return not self.touched
 
     @property

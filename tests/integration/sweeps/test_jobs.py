@@ -91,7 +91,7 @@ def test_every_job_may_run_twice_without_harm(estate: Estate) -> None:
         estate.ours.world.run_jobs()
         if estate.unchanged(before):
             continue
-        after = estate.state()
+        after = estate.state(before)
         changed = {table for table in after if after[table] != before[table]}
         if changed - {"outbox"} - (MAILED if row.job in TELLS_AGAIN else set()):
             wrong.append(f"{row.job} {row.payload}: {changed}")

@@ -458,7 +458,7 @@ def test_every_role_on_every_route(estate: Estate, subjects: list[Subject]) -> N
             if got != wanted:
                 wrong.append(f"{address}: {subject.name}: {wanted} expected, {got} found")
         if not estate.unchanged(before):
-            after = estate.state()
+            after = estate.state(before)
             changed = [table for table in after if after[table] != before[table]]
             wrong.append(f"{address} changed {changed} although nobody was let in to change something")
             estate.restore()
