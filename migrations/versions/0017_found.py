@@ -103,6 +103,10 @@ def upgrade() -> None:
     op.execute(f"GRANT EXECUTE ON FUNCTION words_said(jsonb) TO {WEB}, {WORKER}, {DEFINER}")
     op.execute("DROP INDEX ix_edition_words")
     op.execute("CREATE INDEX ix_edition_words ON edition USING gin (words_said(tree))")
+    # What was written since the last vacuum would wait in a list that every search reads through: just after a version
+    # reached two hundred schools, that was three quarters of a search.
+    for index in ("ix_clause_text_searched", "ix_clause_text_inside", "ix_edition_words"):
+        op.execute(f"ALTER INDEX {index} SET (fastupdate = off)")
     # Replaced: its owner and who may call it stay what they are.
     op.get_bind().exec_driver_sql(_SEARCH)
 
