@@ -27,7 +27,16 @@ _OPTIONS = [
 
 
 #: The longest first, so that no process is left alone with one at the end.
-_LONGEST = ("test_main_job.py", "test_demonstration.py", "test_cases.py", "test_governance.py")
+_LONGEST = (
+    *(
+        "test_main_job.py",
+        "test_demonstration.py",
+        "test_signing.py",
+        "test_parent_meeting.py",
+        "test_cases.py",
+    ),
+    *("test_inheritance.py", "test_allegations.py", "test_keyboard_and_no_script.py", "test_late.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -45,8 +45,12 @@ _LONGEST = (
     "kernel/test_backup",
     "kernel/test_chaos",
     "sweeps/test_jobs",
-    "sweeps/test_session",
+    "test_non_interference",
+    "test_inheritance_machine",
+    "test_servers",
     "test_pdf.py",
+    "acceptance/test_life",
+    "test_managing_allegations",
 )
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "only-for-tests-" + "x" * 32
