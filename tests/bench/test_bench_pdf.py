@@ -8,7 +8,7 @@ from weasyprint import HTML
 
 from tests.bench.estate import Estate
 from tests.bench.measuring import Line, Report, in_turn, milliseconds, ratio
-from trustportal import pdf
+from trustportal import drawing, pdf
 from trustportal.glyphs import spelled_out
 from trustportal.policies import queries
 from trustportal.policies.pdf import compose
@@ -30,11 +30,11 @@ def test_pdf(estate_of: Callable[[int], Estate], report: Report) -> None:
     html = compose.policy_html(paper)
     assets = compose._assets(paper, paper.check_url)
     pdf.warm()
-    fonts, sheet = pdf._house()
+    fonts, sheet = drawing._house()
     printed, _ = spelled_out(html)
 
     def plain() -> bytes:
-        made = HTML(string=printed, url_fetcher=pdf._Fetcher(assets)).write_pdf(
+        made = HTML(string=printed, url_fetcher=drawing._Fetcher(assets)).write_pdf(
             font_config=fonts, stylesheets=[sheet], pdf_variant="pdf/ua-1"
         )
         assert isinstance(made, bytes)
