@@ -498,13 +498,17 @@ def test_outside_the_demonstration_its_pages_are_not_there(world, staff, client,
 def test_in_the_demonstration_one_click_signs_in_without_a_second_factor(
     world, demo_app, postbox, monkeypatch
 ):
-    head = world.person("Hana Head", (Role.HEADTEACHER, world.school("Ashgrove")))
+    school = world.school("Ashgrove")
+    head = world.person("Hana Head", (Role.HEADTEACHER, school))
+    chair = world.person("Chris Chair", (Role.CHAIR_OF_GOVERNORS, school))
     with world.acting(world.manager) as actor:
-        services.show_in_demonstration(actor, people=[(head.id, "Decides what the school changes.")])
+        told = [(head.id, "Headteacher: decides what the school changes."), (chair.id, "")]
+        services.show_in_demonstration(actor, people=told)
     browser = demo_app.test_client()
     page = browser.get("/sign-in").get_data(as_text=True)
-    assert "Decides what the school changes." in page
-    assert "Headteacher at Ashgrove Primary School" in page
+    assert "Headteacher: decides what the school changes." in page
+    assert "Headteacher at Ashgrove Primary School" not in page, "the role once is enough"
+    assert "Chair of governors at Ashgrove Primary School" in page
     assert "Nora Network" not in page
 
     assert browser.post("/demo/sign-in", data={"account": str(uuid4())}).status_code == 404
