@@ -65,7 +65,7 @@ def came_on(case: Case) -> date:
     opened = db.session.scalars(
         select(CaseTask.opened_at)
         .where(CaseTask.case_id == case.row.id, CaseTask.state == ASSESS)
-        .order_by(CaseTask.opened_at.desc())
+        .order_by(CaseTask.opened_at.desc(), CaseTask.id)
         .limit(1)
     ).one_or_none()
     return day_of(opened or case.row.opened_at)
@@ -176,7 +176,7 @@ def closed_cases() -> list[WorkflowCase]:
 
 def list_asks(actor: Actor, *, open_only: bool = False) -> list[DisposalAsk]:
     """What somebody was asked to agree to and may still answer, or did answer, newest first."""
-    statement = select(DisposalAsk).order_by(DisposalAsk.asked_at.desc())
+    statement = select(DisposalAsk).order_by(DisposalAsk.asked_at.desc(), DisposalAsk.id)
     if open_only:
         statement = statement.where(DisposalAsk.ended_at.is_(None), DisposalAsk.answer == "")
     found = list(db.session.scalars(statement))

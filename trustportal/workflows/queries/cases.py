@@ -131,7 +131,9 @@ def get_case(case_id: UUID, *, lock: bool = False) -> Case:
     )
     found.signatures = list(
         db.session.scalars(
-            select(CaseSignature).where(CaseSignature.case_id == case_id).order_by(CaseSignature.signed_at)
+            select(CaseSignature)
+            .where(CaseSignature.case_id == case_id)
+            .order_by(CaseSignature.signed_at, CaseSignature.id)
         )
     )
     found.recused = frozenset(
@@ -186,7 +188,7 @@ def list_deadlines(case_id: UUID) -> list[CaseDeadline]:
         db.session.scalars(
             select(CaseDeadline)
             .where(CaseDeadline.case_id == case_id, CaseDeadline.ended_at.is_(None))
-            .order_by(CaseDeadline.due_on)
+            .order_by(CaseDeadline.due_on, CaseDeadline.id)
         )
     )
 
@@ -208,7 +210,7 @@ def list_documents(case_id: UUID) -> list[CaseDocument]:
         db.session.scalars(
             select(CaseDocument)
             .where(CaseDocument.case_id == case_id)
-            .order_by(CaseDocument.written_at.desc(), CaseDocument.key)
+            .order_by(CaseDocument.written_at.desc(), CaseDocument.key, CaseDocument.id)
         )
     )
 
@@ -235,7 +237,7 @@ class Note:
 def list_notes(case_id: UUID, seal: Seal) -> list[Note]:
     """The notes of a case, newest first."""
     rows = db.session.scalars(
-        select(CaseNote).where(CaseNote.case_id == case_id).order_by(CaseNote.written_at.desc())
+        select(CaseNote).where(CaseNote.case_id == case_id).order_by(CaseNote.written_at.desc(), CaseNote.id)
     )
     return [Note(row.author_id, str(seal.open(row.sealed, row.id)), row.written_at) for row in rows]
 
@@ -317,6 +319,8 @@ def list_cases(
         .order_by(
             WorkflowCase.closed_at.desc() if closed else due.asc().nulls_last(),
             WorkflowCase.opened_at.desc(),
+            # Equal in all that, they stand in an order of their own: not in one that other cases may change.
+            WorkflowCase.id,
         )
         .limit(limit)
     )
@@ -370,7 +374,9 @@ def list_drafts(person_id: UUID) -> list[tuple[CaseIntake, Definition]]:
     """The forms that somebody began, or has just sent, newest first."""
     rows = list(
         db.session.scalars(
-            select(CaseIntake).where(CaseIntake.person_id == person_id).order_by(CaseIntake.changed_at.desc())
+            select(CaseIntake)
+            .where(CaseIntake.person_id == person_id)
+            .order_by(CaseIntake.changed_at.desc(), CaseIntake.id)
         )
     )
     said = definitions.titles(row.version_id for row in rows)
