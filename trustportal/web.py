@@ -6,13 +6,12 @@ leaves the actor, the trust and the school in `g`. Views end in `page()` or `see
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import (
     Flask,
@@ -27,20 +26,18 @@ from flask import (
     url_for,
 )
 from flask_login import LoginManager, UserMixin, current_user
-from flask_wtf.csrf import CSRFError, generate_csrf
+from flask_wtf.csrf import generate_csrf
 from htmx_flask import request
-from psycopg.errors import UniqueViolation
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import HTTPException
 
+from trustportal import error_pages
 from trustportal.access import ROLE_LABELS, Actor, Permission, Role
 from trustportal.db import Scope, _scope, db, enter_scope
-from trustportal.errors import Conflict, Forbidden, NotFound, RuleBroken
+from trustportal.error_pages import is_htmx
+from trustportal.errors import Forbidden, NotFound
 from trustportal.sessions import SignedOn
 
-log = logging.getLogger(__name__)
 V = TypeVar("V", bound=Callable[..., Any])
 Place = Literal["trust", "school", "any"]
 
@@ -288,11 +285,6 @@ def _refuse_foreign_posts() -> None:
 # -- pages and fragments -----------------------------------------------------------------------------------------
 
 
-def is_htmx() -> bool:
-    """Whether HTMX asks for a fragment (a boosted link asks for a page)."""
-    return bool(request.htmx) and not request.htmx.boosted
-
-
 def page(template: str, *, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
     """A whole page, or for HTMX the fragment that it includes. 422 goes with a form that was not accepted."""
     chosen = fragment if fragment is not None and is_htmx() else template
@@ -423,69 +415,7 @@ def _context() -> dict[str, Any]:
     return shared
 
 
-# -- errors ------------------------------------------------------------------------------------------------------
-
-
-def _error_page(status: int, message: str = "", **context: Any) -> Response:
-    db.session.rollback()
-    if is_htmx():
-        answer = make_response(
-            render_template("errors/_message.html", status=status, message=message, **context), status
-        )
-        answer.headers["HX-Retarget"] = "#messages"
-        answer.headers["HX-Reswap"] = "innerHTML"
-        return answer
-    return make_response(
-        render_template(f"errors/{status}.html", status=status, message=message, **context), status
-    )
-
-
-def _install_errors(app: Flask) -> None:
-    app.register_error_handler(NotFound, lambda error: _error_page(404, error.message))
-    app.register_error_handler(Forbidden, lambda error: _error_page(403, error.message))
-    app.register_error_handler(RuleBroken, lambda error: _error_page(422, error.message))
-    app.register_error_handler(
-        Conflict, lambda error: _error_page(409, error.message, theirs=error.theirs, ours=error.ours)
-    )
-    app.register_error_handler(
-        CSRFError,
-        lambda error: _error_page(
-            422, "This page had been open too long to be sent. Go back, reload it and try again."
-        ),
-    )
-
-    def database_away(error: OperationalError) -> Response:
-        log.error("database away: %s", type(error.orig).__name__)
-        return _error_page(503)
-
-    def at_once(error: IntegrityError) -> Response:
-        if not isinstance(error.orig, UniqueViolation):
-            return unexpected(error)
-        log.warning("the same was written twice at once: %s", error.orig.diag.constraint_name)
-        return _error_page(409, "The same was sent twice at once. The first was taken.", twice=True)
-
-    def http(error: HTTPException) -> Response | HTTPException:
-        status = error.code or 500
-        if status in {404, 405}:
-            return _error_page(404)
-        if status in {403, 429, 503}:
-            return _error_page(status)
-        if status == 413:
-            return _error_page(
-                422,
-                "This is too large. A file may have up to 10 MB, and words that you paste up to 500,000 characters.",
-            )
-        return error if status < 400 else _error_page(422 if status < 500 else 500, error.description or "")
-
-    def unexpected(error: Exception) -> Response:
-        reference = uuid4().hex[:8]
-        log.exception("unexpected error", extra={"reference": reference})
-        return _error_page(500, reference)
-
-    app.register_error_handler(OperationalError, database_away)
-    app.register_error_handler(IntegrityError, at_once)
-    app.register_error_handler(HTTPException, http)
-    app.register_error_handler(Exception, unexpected)
+# -- installing --------------------------------------------------------------------------------------------------
 
 
 POLICY = (
@@ -525,7 +455,7 @@ def install(app: Flask) -> None:
     app.after_request(_harden)
     app.teardown_request(_clean)
     app.context_processor(_context)
-    _install_errors(app)
+    error_pages.install(app)
 
 
 __all__ = [
@@ -534,6 +464,7 @@ __all__ = [
     "TrustHere",
     "actor",
     "allow",
+    "is_htmx",
     "page",
     "public",
     "safe_next",

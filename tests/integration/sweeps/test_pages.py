@@ -24,9 +24,10 @@ from tests.integration.sweeps.estate import stored_pdfs
 from tests.world import Someone
 from trustportal.access import Role
 from trustportal.db import db
+from trustportal.error_pages import error_page
 from trustportal.kernel_models import Mail
 from trustportal.mail import compose
-from trustportal.web import POLICY, _error_page
+from trustportal.web import POLICY
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "templates"
@@ -343,7 +344,7 @@ def test_every_template_is_rendered(estate: Estate, walk: Walk) -> None:
 @pytest.mark.parametrize("status", [403, 404, 409, 422, 429, 500, 503])
 def test_error_pages_are_well_made(estate: Estate, status: int) -> None:
     with estate.app.test_request_context("/sign-in"):
-        html = _error_page(status, "Something to say.", theirs=None, ours=None).get_data(as_text=True)
+        html = error_page(status, "Something to say.", theirs=None, ours=None).get_data(as_text=True)
     assert faults_of(html) == []
 
 
