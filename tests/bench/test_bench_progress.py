@@ -29,10 +29,13 @@ def test_progress(app: Flask, worker_app: Flask, superuser_url: str, report: Rep
     def address(crowd: Crowd) -> str:
         return crowd.world.url(f"acceptance/{crowd.campaign_id}")
 
-    def page(size: str) -> None:
-        answer = client.get(address(crowds[size]), headers={"Cookie": cookies[size]})
+    def page(size: str, places: str = "") -> None:
+        answer = client.get(address(crowds[size]) + places, headers={"Cookie": cookies[size]})
         assert answer.status_code == 200
         answer.close()
+
+    def page_of_all(size: str) -> None:
+        page(size, "?places=all")
 
     def look(size: str) -> None:
         crowd = crowds[size]
@@ -42,12 +45,13 @@ def test_progress(app: Flask, worker_app: Flask, superuser_url: str, report: Rep
 
     works = {
         f"{name} {size}": lambda work=work, size=size: work(size)  # type: ignore[misc]
-        for name, work in (("page", page), ("reading", look))
+        for name, work in (("page", page), ("all", page_of_all), ("reading", look))
         for size in SIZES
     }
-    taken = in_turn(works, rounds=9)
+    taken = in_turn(works, rounds=25)
     for name, words in (
         ("page", "progress page of 200 schools and 20,000 people, of the time for 2 and 50"),
+        ("all", "the same with every school in it, of the time for 2 and 50"),
         ("reading", "what that page reads, of the time for 2 and 50"),
     ):
         large, small = taken[f"{name} large"], taken[f"{name} small"]

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
 from tests.world import World
 from trustportal.acceptance.domain.years import academic_year
 from trustportal.acceptance.models import Campaign, Signature
+from trustportal.acceptance.queries import overview
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.times import today
@@ -103,6 +105,32 @@ def test_a_page_that_was_superseded_comes_again_with_the_difference(
     assert client.post(address, data={**new, "confirmed": "y"}).status_code == 303
     with world.looking():
         assert [str(one.edition_id) for one in db.session.scalars(select(Signature))] == [new["edition_id"]]
+
+
+def test_the_places_furthest_behind_come_first_and_the_rest_on_demand(
+    world: World, desk: Desk, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "PLACES", 2)
+    schools = [world.school(name) for name in ("Ashgrove", "Birch", "Cedar")]
+    first = world.person("Ann Staff", (Role.STAFF, schools[0]))
+    for one in schools[1:]:
+        world.person(f"Staff of {one.slug}", (Role.STAFF, one))
+    opened = desk.campaign(desk.policy("Social media", *schools))
+    desk.sign(first, desk.open_of(first)[0])
+    client = client_for(world.manager)
+    address = world.url(f"acceptance/{opened.id}")
+
+    def listed(page: str) -> list[str]:
+        table = page[page.index('id="places"') :].split("</table>")[0]
+        return re.findall(r'scope="row"><a [^>]*>([^<]*)</a>', table)
+
+    short = client.get(address).text
+    ashgrove, birch, cedar = (f"{name} Primary School" for name in ("Ashgrove", "Birch", "Cedar"))
+    assert listed(short) == [birch, cedar]
+    assert "The 2 furthest behind, of 3." in short
+    assert "1 of 3 have signed" in short
+    every = re.findall(r'href="([^"]*)"[^>]*>Show all 3 places', short)
+    assert listed(client.get(every[0]).text) == [birch, cedar, ashgrove]
 
 
 def test_what_is_not_mine_does_not_exist(

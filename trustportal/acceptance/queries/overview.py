@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from trustportal.acceptance.domain.campaign import reaches
@@ -21,10 +22,11 @@ from trustportal.tenants import queries as tenants
 #: How the trust itself stands in the address of a filter.
 AT_TRUST = "trust"
 NOBODY = Tally()
+#: How many places a page shows with how far they are, unless all of them are asked for.
+PLACES = 25
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceShown:
+class PlaceShown(NamedTuple):
     """A place with how far it is. `slug` is "trust" for the trust itself."""
 
     id: Place
@@ -40,6 +42,7 @@ class Overview:
 
     campaign: Campaign
     policies: Sequence[str]
+    #: Those where somebody is asked, the trust first, then schools by name.
     places: Sequence[PlaceShown]
     total: Tally
     roles: Mapping[Role, Tally]
@@ -50,6 +53,15 @@ class Overview:
     chosen_role: Role | None
     #: Whether names may be seen, and people reminded, at every place that is shown.
     names: bool
+
+
+def furthest_behind(places: Sequence[PlaceShown]) -> list[PlaceShown]:
+    """Places where somebody is asked: where the smallest part has signed first, then where more are late."""
+
+    def how_far(place: PlaceShown) -> tuple[float, int, str]:
+        return place.tally.signed / place.tally.asked, -place.tally.late, place.name
+
+    return sorted(places, key=how_far)
 
 
 def places_of(actor: Actor, permission: Permission) -> list[PlaceShown]:
@@ -97,10 +109,7 @@ def get_overview(
     whole = not campaign.places and actor.can(Permission.ACCEPTANCE_TOTALS)
     everywhere: Collection[Place] = facts.EVERYWHERE if whole else [one.id for one in visible]
     counted = progress.tallies_of(campaign, everywhere, today)
-    shown = [
-        PlaceShown(one.id, one.slug, one.name, one.short_name, counted.places.get(one.id, Tally()))
-        for one in visible
-    ]
+    shown = [one._replace(tally=counted.places.get(one.id, NOBODY)) for one in visible]
     narrowed = [one for one in shown if chosen is None or one.id == chosen.id]
     ids = everywhere if chosen is None else [chosen.id]
     if chosen is not None:
@@ -112,7 +121,7 @@ def get_overview(
         campaign=campaign,
         policies=wanted,
         places=[one for one in shown if one.tally.asked],
-        total=sum((one.tally for one in narrowed), Tally()),
+        total=sum((one.tally for one in narrowed), NOBODY),
         roles=counted.roles,
         # One policy says nothing beside the total.
         by_policy=progress.tally_by_policy(campaign, ids, titles, today) if len(wanted) > 1 else {},
@@ -164,4 +173,4 @@ def list_shown(actor: Actor, *, today: date) -> list[CampaignShown]:
         one for one in facts.list_campaigns() if not one.places or any(reaches(one.places, p) for p in places)
     ]
     tallies = progress.tally_of_campaigns([one.id for one in campaigns], places, today)
-    return [CampaignShown(one, tallies.get(one.id, Tally())) for one in campaigns]
+    return [CampaignShown(one, tallies.get(one.id, NOBODY)) for one in campaigns]

@@ -18,7 +18,7 @@ from trustportal.db import db
 from trustportal.policies.models import Policy
 from trustportal.tenants.models import Membership, Person, School
 
-PAGE = 100
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)

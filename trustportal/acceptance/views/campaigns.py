@@ -197,9 +197,11 @@ def _progress(campaign_id: UUID, *, place: str, at_one_school: bool = False) -> 
         role=request.args.get("role", ""),
         page=max(1, request.args.get("page", 1, type=int)),
     )
+    most = None if request.args.get("places") == "all" else overview.PLACES
     return page(
         "acceptance/campaign.html",
         shown=shown,
+        behind=overview.furthest_behind(shown.places)[:most],
         campaign=shown.campaign,
         year=year_label(shown.campaign.academic_year),
         role_labels=ROLE_LABELS,
