@@ -26,6 +26,8 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     false,
+    func,
+    select,
 )
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -392,3 +394,13 @@ def unit_of_work() -> Iterator[UnitOfWork]:
         raise
     finally:
         _unit.reset(token)
+
+
+def one_at_a_time(name: str) -> None:
+    """Let nobody else of the trust do what bears this name until the open unit of work ends: whoever comes waits."""
+    of = current_scope()
+    assert of is not None
+    db.session.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"{name} {of.trust_id}", 0))),
+        execution_options={"unscoped_because": "a lock on a name; no rows are read"},
+    )

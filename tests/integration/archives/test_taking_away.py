@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -27,7 +28,7 @@ from trustportal.archives.models import Archive, ArchiveConsent, ArchiveFile, Ar
 from trustportal.archives.services import asking, making
 from trustportal.audit import link_hash
 from trustportal.db import METADATA, db, unit_of_work
-from trustportal.errors import Forbidden, NotFound
+from trustportal.errors import Forbidden, NotFound, RuleBroken
 from trustportal.kernel_models import Account, AuditEvent, WebSession
 from trustportal.tenants import queries as tenants
 from trustportal.tenants import sealing, services
@@ -340,6 +341,22 @@ def test_a_refusal_ends_it_and_so_does_time(belongings: Belongings, client_for: 
         assert not db.session.scalars(select(ArchiveFile.id)).all()
     assert belongings.state(plain) == "removed"
     assert belongings.take(manager, plain).status_code == 422
+
+
+def test_of_several_who_ask_at_once_one_gets_an_archive(belongings: Belongings) -> None:
+    world = belongings.world
+
+    def ask(_: int) -> str:
+        with world.acting(world.manager) as actor:
+            try:
+                asking.ask(actor, school_id=None, with_cases=False, reason="We move.", now=now())
+            except RuleBroken as refused:
+                return str(refused)
+            return "asked"
+
+    with ThreadPoolExecutor(4) as pool:
+        said = sorted(pool.map(ask, range(4)))
+    assert said == ["An archive is being made already. Wait until it is there."] * 3 + ["asked"]
 
 
 def test_services_and_database_both_ask_for_two(belongings: Belongings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from trustportal import mail
@@ -18,7 +18,7 @@ from trustportal.acceptance.models import Assignment
 from trustportal.acceptance.queries import facts, outside
 from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.services import chasing
-from trustportal.db import current_scope, db, unit_of_work
+from trustportal.db import current_scope, db, one_at_a_time, unit_of_work
 from trustportal.jobs import Event
 from trustportal.policies import queries as policies
 from trustportal.tenants import queries as tenants
@@ -98,7 +98,7 @@ def assign_place(
 ) -> Plan:
     """Plan one place and apply it. Doing it again changes nothing."""
     with unit_of_work():
-        _one_at_a_time(school_id)
+        one_at_a_time(f"assign {place_key(school_id)}")
         running = facts.running_campaigns(today, lock=True)
         plan = plan_assignments(facts.place_facts(today, running, [school_id], people=people)[school_id])
         for because in Because:
@@ -111,15 +111,6 @@ def assign_place(
         if opened:
             _tell(school_id, opened, now=now)
     return plan
-
-
-def _one_at_a_time(school_id: Place) -> None:
-    scope = current_scope()
-    assert scope is not None
-    db.session.execute(
-        select(func.pg_advisory_xact_lock(func.hashtext(f"assign {scope.trust_id} {place_key(school_id)}"))),
-        execution_options={"unscoped_because": "a lock on the name of the place; no rows are read"},
-    )
 
 
 def close_assignments(ids: Collection[UUID], because: Because, *, now: datetime) -> None:

@@ -17,7 +17,7 @@ from trustportal.archives.chapters import chapters
 from trustportal.archives.domain import DECIDE_WITHIN, SEATS, Seat, choose_two
 from trustportal.archives.models import Archive, ArchiveConsent
 from trustportal.audit import Action
-from trustportal.db import db, unit_of_work
+from trustportal.db import db, one_at_a_time, unit_of_work
 from trustportal.errors import NotFound, RuleBroken
 from trustportal.jobs import Event
 from trustportal.mail import notify
@@ -37,6 +37,7 @@ def ask(actor: Actor, *, school_id: UUID | None, with_cases: bool, reason: str, 
     if not words or len(words) > 400:
         raise RuleBroken("Say why, in up to 400 characters.", "reason")
     with unit_of_work() as uow:
+        one_at_a_time("ask for an archive")
         if school_id is not None:
             tenants.get_school(school_id)
         if queries.find_in_state("making") is not None:

@@ -43,6 +43,12 @@ def find_open_reconcile(policy_id: UUID, school_id: UUID, *, lock: bool = False)
 
 
 _ABOUT = bindparam("policy", type_=Uuid())
+_ITS_PUBLICATION = and_(
+    Publication.trust_id == PublicationPlace.trust_id, Publication.id == PublicationPlace.publication_id
+)
+_ITS_VERSION = and_(
+    TemplateVersion.trust_id == Publication.trust_id, TemplateVersion.id == Publication.version_id
+)
 
 
 @cache
@@ -170,13 +176,7 @@ def find_publication_place(version_id: UUID, school_id: UUID | None) -> Publicat
     """What became of one place when a version was published."""
     return db.session.scalars(
         select(PublicationPlace)
-        .join(
-            Publication,
-            and_(
-                Publication.trust_id == PublicationPlace.trust_id,
-                Publication.id == PublicationPlace.publication_id,
-            ),
-        )
+        .join(Publication, _ITS_PUBLICATION)
         .where(Publication.version_id == version_id, at_place(PublicationPlace.school_id, school_id))
     ).one_or_none()
 
@@ -185,19 +185,8 @@ def ended_answers(policy_id: UUID, school_id: UUID) -> list[tuple[int, list[dict
     """The answers of a school that ended by themselves: (the trust's version, what ended), the newest first."""
     rows = db.session.execute(
         select(TemplateVersion.number, PublicationPlace.detail)
-        .join(
-            Publication,
-            and_(
-                Publication.trust_id == PublicationPlace.trust_id,
-                Publication.id == PublicationPlace.publication_id,
-            ),
-        )
-        .join(
-            TemplateVersion,
-            and_(
-                TemplateVersion.trust_id == Publication.trust_id, TemplateVersion.id == Publication.version_id
-            ),
-        )
+        .join(Publication, _ITS_PUBLICATION)
+        .join(TemplateVersion, _ITS_VERSION)
         .where(TemplateVersion.policy_id == policy_id, PublicationPlace.school_id == school_id)
         .order_by(TemplateVersion.number.desc())
     )
@@ -226,19 +215,8 @@ def get_place_to_bring(place_id: UUID) -> ToBring:
 def _place_to_bring() -> Select[PublicationPlace, TemplateVersion, Policy, School]:
     return (
         select(PublicationPlace, TemplateVersion, Policy, School)
-        .join(
-            Publication,
-            and_(
-                Publication.trust_id == PublicationPlace.trust_id,
-                Publication.id == PublicationPlace.publication_id,
-            ),
-        )
-        .join(
-            TemplateVersion,
-            and_(
-                TemplateVersion.trust_id == Publication.trust_id, TemplateVersion.id == Publication.version_id
-            ),
-        )
+        .join(Publication, _ITS_PUBLICATION)
+        .join(TemplateVersion, _ITS_VERSION)
         .join(
             Policy,
             and_(Policy.trust_id == TemplateVersion.trust_id, Policy.id == TemplateVersion.policy_id),
