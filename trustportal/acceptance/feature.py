@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from trustportal import web
+from trustportal import page_context
 from trustportal.acceptance import home
 from trustportal.acceptance.queries import foreseeing
 from trustportal.acceptance.views import (
@@ -35,8 +35,7 @@ def install(app: Flask) -> None:
     """Called once per application; what is global is registered once."""
     import_module("trustportal.acceptance.jobs")
     app.register_blueprint(blueprint.blueprint)
-    if navigation.links not in web.navigation:
-        web.navigation.append(navigation.links)
+    page_context.add_navigation(navigation.links)
     provide_tasks(home.my_tasks)
     provide_tasks(home.questions_for_me)
     provide_tasks(home.next_campaign)

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from trustportal import web
+from trustportal import page_context
 from trustportal.archives import home, navigation, views
 from trustportal.tenants.tasks import provide_tasks
 
@@ -15,6 +15,5 @@ def install(app: Flask) -> None:
     """Called once per application; what is global is registered once."""
     import_module("trustportal.archives.jobs")
     app.register_blueprint(views.blueprint)
-    if navigation.links not in web.navigation:
-        web.navigation.append(navigation.links)
+    page_context.add_navigation(navigation.links)
     provide_tasks(home.my_tasks)

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from trustportal import web
+from trustportal import page_context, web
 from trustportal.tenants import home, starting
 from trustportal.tenants.tasks import provide_tasks
 from trustportal.tenants.views import account, demonstration, navigation, sign_in
@@ -22,5 +22,4 @@ def install(app: Flask) -> None:
     web.school_finder(navigation.find_school)
     starting.provide_requirements(starting.of_tenants)
     provide_tasks(home.my_tasks)
-    if navigation.links not in web.navigation:
-        web.navigation.append(navigation.links)
+    page_context.add_navigation(navigation.links)

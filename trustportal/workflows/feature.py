@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from trustportal import web
+from trustportal import page_context
 from trustportal.tenants.starting import provide_requirements
 from trustportal.tenants.tasks import provide_tasks
 from trustportal.workflows import home, starting
@@ -39,7 +39,6 @@ def install(app: Flask) -> None:
     # Without a session there is nothing that a foreign page could misuse, and beginning one would leave a trace.
     for view in (concerns.report_openly, concerns.add_openly):
         app.extensions["csrf"].exempt(view)
-    if navigation.links not in web.navigation:
-        web.navigation.append(navigation.links)
+    page_context.add_navigation(navigation.links)
     provide_tasks(home.my_tasks)
     provide_requirements(starting.receives_about_head)

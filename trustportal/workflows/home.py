@@ -14,7 +14,7 @@ from trustportal.words import listed
 from trustportal.workflows.domain.keeping import SEATS
 from trustportal.workflows.domain.register import FLAG_WORDS, RED, Flag
 from trustportal.workflows.models import RegisterEntry
-from trustportal.workflows.queries import alarms, allegations, cases, recipients, register, stand_ins
+from trustportal.workflows.queries import alarms, allegations, case_lists, recipients, register, stand_ins
 
 #: Who is told when nobody can receive something, and who agrees that a record goes: nobody else is looked up for.
 ALARMED = {Role.CLERK, Role.DPO}
@@ -25,7 +25,7 @@ def my_tasks(actor: Actor, today: date) -> Iterable[Task]:
     """What waits for somebody."""
     assert actor.person_id is not None
     slug = web.trust().slug
-    for case in cases.list_waiting():
+    for case in case_lists.list_waiting():
         up = case.escalated_to_me and not case.waits_for_me
         about = case.workflow if case.workflow != case.title else ""
         yield Task(

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request, url_for
 from markupsafe import Markup
 
-from trustportal import blobs, web, words
+from trustportal import blobs, page_context, words
 from trustportal.access import Actor, Permission, Role
 from trustportal.errors import NotFound
 from trustportal.policies import export, place_queries, queries, reading
@@ -366,5 +366,4 @@ def install(app: Flask) -> None:
     """Register the pages, that of comparing among them."""
     import_module("trustportal.policies.views.comparing")
     app.register_blueprint(blueprint)
-    if links not in web.navigation:
-        web.navigation.append(links)
+    page_context.add_navigation(links)

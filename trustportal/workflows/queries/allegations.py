@@ -20,7 +20,8 @@ from trustportal.workflows.domain.answers import as_day
 from trustportal.workflows.domain.case_records import Clock, Kind, Recorded, clocks
 from trustportal.workflows.models import CaseSubject, CaseTask, WorkflowCase
 from trustportal.workflows.queries import definitions, stand_ins
-from trustportal.workflows.queries.cases import Case, Listed, list_cases
+from trustportal.workflows.queries.case_lists import Listed, list_cases
+from trustportal.workflows.queries.cases import Case
 from trustportal.workflows.queries.recipients import get_table
 
 #: Where a case manager first looks at a report, and again when it turns out to be more.

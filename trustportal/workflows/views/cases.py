@@ -15,8 +15,8 @@ from trustportal.workflows.domain.engine import Given, Plan
 from trustportal.workflows.domain.keeping import SEATS
 from trustportal.workflows.forms.answers import AnswersForm, answers_form, apart
 from trustportal.workflows.forms.cases import HandOverForm, NoteForm, StepBackForm
+from trustportal.workflows.queries import case_lists, definitions
 from trustportal.workflows.queries import cases as queries
-from trustportal.workflows.queries import definitions
 from trustportal.workflows.services import acting, starting
 from trustportal.workflows.services.documents import CALENDAR
 from trustportal.workflows.views import managing, presenting, waking
@@ -40,8 +40,8 @@ def mine(trust: str) -> Response:
     closed = request.args.get("show") == "closed"
     return page(
         "workflows/mine.html",
-        cases=queries.list_cases(closed=closed),
-        drafts=[pair for pair in queries.list_drafts(_me()) if pair[0].state == "draft"],
+        cases=case_lists.list_cases(closed=closed),
+        drafts=[pair for pair in case_lists.list_drafts(_me()) if pair[0].state == "draft"],
         disposes=any(actor().trust_roles & set(roles) for roles in SEATS.values()),
         closed=closed,
         today=today(),
@@ -56,7 +56,7 @@ def at_school(trust: str, school: str) -> Response:
     may_ask = any(starting.may_start(actor(), one.definition, _here()) for one in definitions.list_current())
     return page(
         "workflows/at_school.html",
-        cases=queries.list_cases(school_id=_here(), closed=closed),
+        cases=case_lists.list_cases(school_id=_here(), closed=closed),
         closed=closed,
         may_ask=may_ask,
         may_set=actor().can(Permission.WORKFLOW_OVERRIDE, _here()),

@@ -27,7 +27,8 @@ from trustportal.workflows.forms.cases import DisposalForm, ReasonForm, StandInF
 from trustportal.workflows.queries import allegations, recipients, stand_ins
 from trustportal.workflows.queries import cases as queries
 from trustportal.workflows.queries.allegations import PolicyThen
-from trustportal.workflows.queries.cases import Case, Listed
+from trustportal.workflows.queries.case_lists import Listed
+from trustportal.workflows.queries.cases import Case
 from trustportal.workflows.services import documents, keeping, managing, standing_in
 from trustportal.workflows.views import waking
 from trustportal.workflows.views.blueprint import cases as blueprint
