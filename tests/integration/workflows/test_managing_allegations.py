@@ -88,7 +88,10 @@ def test_low_level_and_back_with_its_pattern(trust: Trust, client_for: Clients) 
     """Scenario 19: low level, then more; a second concern shows the first; a closed one is taken up again."""
     teacher, head = client_for(trust.teacher), client_for(trust.head)
     first = trust.report(teacher, trust.third)
+    due = "Contact with the LADO: by"
+    assert due in head.get(trust.case_url(first)).get_data(as_text=True)
     assert trust.step(head, first, "low", limbs_low="A loud word.").status_code == 303
+    assert due not in head.get(trust.case_url(first)).get_data(as_text=True)
     assert trust.step(head, first, "low_done", low_action="We spoke.").status_code == 303
     second = trust.report(teacher, trust.third)
     page = head.get(trust.case_url(second)).get_data(as_text=True)
@@ -101,6 +104,7 @@ def test_low_level_and_back_with_its_pattern(trust: Trust, client_for: Clients) 
     assert again.status_code == 303
     trust.world.run_jobs()
     assert trust.case(first).row.state == "assess"
+    assert due in head.get(trust.case_url(first)).get_data(as_text=True)
     assert trust.holders(first) == {trust.head.id}
     assert (
         trust.step(head, first, "other", other_way="complaint", why_other="Only a loud voice.").status_code

@@ -47,6 +47,11 @@ def test_the_lados_clock_counts_working_days_and_no_school_holiday_stops_it() ->
     # What was said before it was taken up again does not count for the new clock.
     again, *_ = clocks(date(2026, 12, 10), [made(Kind.LADO)])
     assert again.done_on is None
+    # Nobody has to ring about what is below the threshold; who rang all the same, is shown to have.
+    for below in ("low_level", "low_closed", "elsewhere", "elsewhere_closed"):
+        assert clocks(DAY, [], state=below) == []
+        assert [one.was_met for one in clocks(DAY, [made(Kind.LADO)], state=below)] == [True]
+    assert len(clocks(DAY, [], state="assess")) == 1
 
 
 def test_a_suspension_comes_last_and_is_confirmed_within_a_working_day() -> None:

@@ -292,8 +292,16 @@ def lado_due(came_on: date) -> date:
     return add_working_days(came_on, 1)
 
 
-def clocks(came_on: date, records: Iterable[Recorded], *, local_rule: str = "") -> list[Clock]:
-    """What is due when. `came_on`: when it came to the employer’s attention, or was taken up again."""
+#: Where somebody has decided that the harm threshold is not met: until that is decided otherwise, nothing is due.
+BELOW_THRESHOLD = frozenset({"low_level", "low_closed", "elsewhere", "elsewhere_closed"})
+
+
+def clocks(
+    came_on: date, records: Iterable[Recorded], *, state: str = "", local_rule: str = ""
+) -> list[Clock]:
+    """What is due when. `came_on`: when it came to the employer’s attention, or was taken up again; `state`: where the
+    case is.
+    """
     there = list(records)
     met = min(
         (
@@ -303,7 +311,9 @@ def clocks(came_on: date, records: Iterable[Recorded], *, local_rule: str = "") 
         ),
         default=None,
     )
-    found = [Clock("Contact with the LADO", lado_due(came_on), met, local_rule)]
+    found = []
+    if met is not None or state not in BELOW_THRESHOLD:
+        found.append(Clock("Contact with the LADO", lado_due(came_on), met, local_rule))
     since: date | None = None
     for one in there:
         day = as_day(one.says.get("on")) or one.on

@@ -75,7 +75,12 @@ def came_on(case: Case) -> date:
 def list_clocks(case: Case, rows: Sequence[ShownRecord]) -> list[Clock]:
     """What is due when."""
     contact = get_table().contact(case.row.school_id)
-    return clocks(came_on(case), recorded(case, rows), local_rule=contact.local_rule if contact else "")
+    return clocks(
+        came_on(case),
+        recorded(case, rows),
+        state=case.row.state,
+        local_rule=contact.local_rule if contact else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
