@@ -35,6 +35,7 @@ from trustportal.migrate import upgrade
 from trustportal.servers import DatabaseUrls, Servers
 from trustportal.sessions import cookie_name, token_hash
 from trustportal.times import now
+from trustportal.workflows.services import defining
 
 #: The files that take longest, first: no process is left alone with one at the end. While one process furnishes the
 #: trusts of the sweeps, the next has something else to do.
@@ -288,8 +289,14 @@ def client_for(app: Flask) -> Callable[[Someone], PortalClient]:
 
 @moment
 def world(app: Flask, worker_app: Flask) -> World:
-    """A trust with a network manager; add schools and people as the test needs them. See tests/world.py."""
-    return World(app, worker_app, name="Larkfield Academies Trust", slug="larkfield")
+    """A trust with a network manager; add schools and people as the test needs them. See tests/world.py.
+
+    It has its workflows, as every trust from its first night on: no test waits until its first school brings them.
+    """
+    made = World(app, worker_app, name="Larkfield Academies Trust", slug="larkfield")
+    with made.looking():
+        defining.install(now=now())
+    return made
 
 
 @pytest.fixture
