@@ -20,6 +20,7 @@ from aiosmtpd.controller import Controller
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -172,17 +173,26 @@ def database(_moments: Moments, request: pytest.FixtureRequest) -> DatabaseUrls:
 
 
 @pytest.fixture(scope="session")
-def _applications(settings: Settings) -> dict[str, Flask]:
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates, compiled once in a run: not again by each process and for each of its applications."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return FileSystemBytecodeCache(str(shared))
+
+
+@pytest.fixture(scope="session")
+def _applications(settings: Settings, compiled_templates: BytecodeCache) -> dict[str, Flask]:
     """Applications are made once: the database's address stays the same, its content does not."""
     return {
-        "web": with_portal_client(create_app(settings)),
-        "worker": with_portal_client(create_app(settings, role="worker")),
+        "web": for_tests(create_app(settings), compiled_templates),
+        "worker": for_tests(create_app(settings, role="worker"), compiled_templates),
     }
 
 
-def with_portal_client(app: Flask) -> Flask:
+def for_tests(app: Flask, compiled_templates: BytecodeCache) -> Flask:
     """An application whose test clients look at what they are given."""
     app.test_client_class = PortalClient
+    app.jinja_env.bytecode_cache = compiled_templates
     return app
 
 
@@ -206,10 +216,15 @@ def worker_app(database: DatabaseUrls, _applications: dict[str, Flask]) -> Itera
 
 
 @pytest.fixture
-def demo_app(database: DatabaseUrls, settings: Settings, _applications: dict[str, Flask]) -> Iterator[Flask]:
+def demo_app(
+    database: DatabaseUrls,
+    settings: Settings,
+    compiled_templates: BytecodeCache,
+    _applications: dict[str, Flask],
+) -> Iterator[Flask]:
     """The web application in demonstration mode."""
     if "demo" not in _applications:
-        _applications["demo"] = with_portal_client(create_app(replace(settings, demo=True)))
+        _applications["demo"] = for_tests(create_app(replace(settings, demo=True)), compiled_templates)
     yield from _over_fresh(_applications["demo"])
 
 

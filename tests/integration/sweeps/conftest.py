@@ -21,10 +21,11 @@ import psycopg
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from tests.integration.conftest import SECRET, PortalClient
+from tests.integration.conftest import SECRET, PortalClient, for_tests
 from tests.integration.sweeps.estate import Furnished, Grounds, furnish
 from tests.world import Someone
 from trustportal.app import create_app
@@ -166,7 +167,11 @@ class Estate:
 
 @pytest.fixture(scope="session")
 def _estate(
-    servers: Servers, template: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers,
+    template: str,
+    settings: Settings,
+    compiled_templates: BytecodeCache,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Estate]:
     name = f"sweep_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}_{os.getpid()}"
     urls = servers.fresh_database(name, template=template)
@@ -176,8 +181,8 @@ def _estate(
         worker_database_url=settings.worker_database_url.replace(settings_name(settings), name),
         var=Path(tmp_path_factory.mktemp("sweeps")),
     )
-    app, worker_app = create_app(own), create_app(own, role="worker")
-    app.test_client_class = PortalClient
+    app = for_tests(create_app(own), compiled_templates)
+    worker_app = for_tests(create_app(own, role="worker"), compiled_templates)
     try:
         with _furnished(servers, name, {"web": app, "worker": worker_app}) as (kept, ours, theirs):
             made = Estate(servers, name, kept, urls, app, worker_app, ours, theirs)
