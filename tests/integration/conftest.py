@@ -20,6 +20,7 @@ from aiosmtpd.controller import Controller
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -35,6 +36,7 @@ from trustportal.migrate import upgrade
 from trustportal.servers import DatabaseUrls, Servers
 from trustportal.sessions import cookie_name, token_hash
 from trustportal.times import now
+from trustportal.workflows.services import defining
 
 #: The files that take longest, first: no process is left alone with one at the end. While one process furnishes the
 #: trusts of the sweeps, the next has something else to do.
@@ -171,17 +173,26 @@ def database(_moments: Moments, request: pytest.FixtureRequest) -> DatabaseUrls:
 
 
 @pytest.fixture(scope="session")
-def _applications(settings: Settings) -> dict[str, Flask]:
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates, compiled once in a run: not again by each process and for each of its applications."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return FileSystemBytecodeCache(str(shared))
+
+
+@pytest.fixture(scope="session")
+def _applications(settings: Settings, compiled_templates: BytecodeCache) -> dict[str, Flask]:
     """Applications are made once: the database's address stays the same, its content does not."""
     return {
-        "web": with_portal_client(create_app(settings)),
-        "worker": with_portal_client(create_app(settings, role="worker")),
+        "web": for_tests(create_app(settings), compiled_templates),
+        "worker": for_tests(create_app(settings, role="worker"), compiled_templates),
     }
 
 
-def with_portal_client(app: Flask) -> Flask:
+def for_tests(app: Flask, compiled_templates: BytecodeCache) -> Flask:
     """An application whose test clients look at what they are given."""
     app.test_client_class = PortalClient
+    app.jinja_env.bytecode_cache = compiled_templates
     return app
 
 
@@ -205,10 +216,15 @@ def worker_app(database: DatabaseUrls, _applications: dict[str, Flask]) -> Itera
 
 
 @pytest.fixture
-def demo_app(database: DatabaseUrls, settings: Settings, _applications: dict[str, Flask]) -> Iterator[Flask]:
+def demo_app(
+    database: DatabaseUrls,
+    settings: Settings,
+    compiled_templates: BytecodeCache,
+    _applications: dict[str, Flask],
+) -> Iterator[Flask]:
     """The web application in demonstration mode."""
     if "demo" not in _applications:
-        _applications["demo"] = with_portal_client(create_app(replace(settings, demo=True)))
+        _applications["demo"] = for_tests(create_app(replace(settings, demo=True)), compiled_templates)
     yield from _over_fresh(_applications["demo"])
 
 
@@ -288,8 +304,14 @@ def client_for(app: Flask) -> Callable[[Someone], PortalClient]:
 
 @moment
 def world(app: Flask, worker_app: Flask) -> World:
-    """A trust with a network manager; add schools and people as the test needs them. See tests/world.py."""
-    return World(app, worker_app, name="Larkfield Academies Trust", slug="larkfield")
+    """A trust with a network manager; add schools and people as the test needs them. See tests/world.py.
+
+    It has its workflows, as every trust from its first night on: no test waits until its first school brings them.
+    """
+    made = World(app, worker_app, name="Larkfield Academies Trust", slug="larkfield")
+    with made.looking():
+        defining.install(now=now())
+    return made
 
 
 @pytest.fixture

@@ -130,10 +130,17 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
         shutil.rmtree(home)
 
 
-def test_what_dies_is_started_again_and_a_stop_leaves_nothing(portal: Portal) -> None:
+def test_a_run_mends_what_dies_refuses_a_second_and_leaves_nothing(portal: Portal) -> None:
     run = portal.start()
     until(portal.answers)
     until(portal.workers)
+
+    second = portal.start()
+    refused, _ = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert "The portal runs already" in refused
+    assert portal.answers()
+
     os.kill(portal.workers()[0], signal.SIGKILL)
     valkey = Valkey.at(Place(portal.var))
     process = valkey.process()
@@ -148,12 +155,7 @@ def test_what_dies_is_started_again_and_a_stop_leaves_nothing(portal: Portal) ->
     assert "starting again in 1 s" in said
     assert "Stopped. Your data is kept." in said
 
-
-def test_each_process_knows_only_its_own_database_role(portal: Portal) -> None:
-    run = portal.start()
-    until((portal.folder / "worker-environment").exists)
-    until(portal.answers)
-    stop(portal, run)
+    # Each process knows only its own database role.
     known = (portal.folder / "worker-environment").read_text()
     assert "WORKER_DATABASE_URL=postgresql://trustportal_worker:" in known
     for name in ("\nDATABASE_URL=", "MIGRATION_DATABASE_URL=", "BACKUP_DATABASE_URL="):
@@ -176,17 +178,6 @@ def test_a_killed_run_is_cleared_away_by_the_next(portal: Portal) -> None:
     said = stop(portal, run)
     assert "Ending what an interrupted run left behind." in said
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in left)
-
-
-def test_a_second_one_says_that_the_portal_runs_already(portal: Portal) -> None:
-    run = portal.start()
-    until(portal.answers)
-    second = portal.start()
-    said, _ = second.communicate(timeout=30)
-    assert second.returncode == 1
-    assert "The portal runs already" in said
-    assert portal.answers()
-    stop(portal, run)
 
 
 def test_a_port_in_use_is_said_before_anything_starts(portal: Portal) -> None:

@@ -94,9 +94,13 @@ class Servers:
     def fresh_database(self, name: str, *, template: str) -> DatabaseUrls:
         """A copy of a template, under a name of one's own; what stood there is dropped."""
         postgres = self._own_postgres()
+        # Copying files costs half of copying pages through the log, unless each file must reach the disk.
+        how = "" if postgres.durable else "STRATEGY file_copy"
         with _superuser(postgres) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {_name(name)} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {_name(name)} TEMPLATE {_name(template)} OWNER {OWNER}")
+            connection.execute(
+                f"CREATE DATABASE {_name(name)} TEMPLATE {_name(template)} {how} OWNER {OWNER}"
+            )
             for line in access_statements(_name(name)):
                 connection.execute(line)
         return self.urls(name)

@@ -7,11 +7,13 @@ PDF is made already; how they come to be is tested with the policies.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.integration.moments import moment
 from tests.world import Place, Someone, World
 from trustportal import blobs
 from trustportal.acceptance import services
@@ -214,6 +216,27 @@ class Desk:
                 today=today(),
                 user_agent="A browser",
             )
+
+
+@dataclass
+class Asked:
+    """Ann Staff of Ashgrove is asked to sign its policy on social media, and has not signed."""
+
+    desk: Desk
+    ashgrove: Place
+    ann: Someone
+    social: UUID
+
+
+@moment
+def asking(world: World) -> Asked:
+    """What most tests of signing begin with; its desk counts the editions on, so they use no other."""
+    desk = Desk(world)
+    ashgrove = world.school("Ashgrove")
+    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
+    social = desk.policy("Social media", ashgrove)
+    desk.campaign(social)
+    return Asked(desk, ashgrove, ann, social)
 
 
 @pytest.fixture

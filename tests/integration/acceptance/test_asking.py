@@ -22,7 +22,7 @@ from trustportal.tenants import services as tenants
 from trustportal.times import now, today
 
 if TYPE_CHECKING:
-    from tests.integration.acceptance.conftest import Desk
+    from tests.integration.acceptance.conftest import Asked, Desk
     from trustportal.config import Settings
     from trustportal.servers import Servers
 
@@ -143,22 +143,16 @@ def test_a_joiner_is_asked_at_once_and_a_leaver_is_closed(world: World, desk: De
     assert states(world) == {"left": 1}
 
 
-def test_an_open_assignment_moves_to_the_newest_edition(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    social = desk.policy("Social media", ashgrove)
-    desk.campaign(social)
+def test_an_open_assignment_moves_to_the_newest_edition(world: World, asking: Asked) -> None:
+    desk, ashgrove, ann, social = asking.desk, asking.ashgrove, asking.ann, asking.social
     newer = desk.edition(social, ashgrove, ["Be kind and brief."], material=False)
     world.run_jobs()
     assert [one.edition_id for one in desk.open_of(ann)] == [newer]
     assert states(world) == {"open": 1}
 
 
-def test_only_a_material_change_asks_again(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    social = desk.policy("Social media", ashgrove)
-    desk.campaign(social)
+def test_only_a_material_change_asks_again(world: World, asking: Asked) -> None:
+    desk, ashgrove, ann, social = asking.desk, asking.ashgrove, asking.ann, asking.social
     desk.sign(ann, desk.open_of(ann)[0])
     desk.edition(social, ashgrove, ["Be kind!"], material=False)
     world.run_jobs()

@@ -22,7 +22,7 @@ from trustportal.db import db
 from trustportal.times import today
 
 if TYPE_CHECKING:
-    from tests.integration.acceptance.conftest import Desk
+    from tests.integration.acceptance.conftest import Asked, Desk
 
 ClientFor = Callable[..., Any]
 
@@ -86,12 +86,9 @@ def test_what_changed_comes_first(world: World, desk: Desk, client_for: ClientFo
 
 
 def test_a_page_that_was_superseded_comes_again_with_the_difference(
-    world: World, desk: Desk, client_for: ClientFor
+    world: World, asking: Asked, client_for: ClientFor
 ) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    social = desk.policy("Social media", ashgrove)
-    desk.campaign(social)
+    desk, ashgrove, ann, social = asking.desk, asking.ashgrove, asking.ann, asking.social
     client = client_for(ann)
     address = world.url(f"sign/{desk.open_of(ann)[0].id}")
     old = hidden(client.get(address).text)

@@ -27,7 +27,7 @@ from trustportal.policies import texts
 from trustportal.times import now, today
 
 if TYPE_CHECKING:
-    from tests.integration.acceptance.conftest import Desk
+    from tests.integration.acceptance.conftest import Asked, Desk
 
 
 def as_read(world: World, person: Any, assignment: mine.MyAssignment) -> dict[str, Any]:
@@ -73,10 +73,8 @@ def test_a_signature_keeps_everything_as_it_was(world: World, desk: Desk) -> Non
         assert db.session.scalars(select(SignatureTrace.user_agent)).all() == ["A browser"]
 
 
-def test_signing_needs_the_tick(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+def test_signing_needs_the_tick(world: World, asking: Asked) -> None:
+    desk, ann = asking.desk, asking.ann
     form = as_read(world, ann, desk.open_of(ann)[0])
     with world.acting(ann) as actor, pytest.raises(RuleBroken) as refused:
         services.sign(actor, **{**form, "confirmed": False})
@@ -84,11 +82,8 @@ def test_signing_needs_the_tick(world: World, desk: Desk) -> None:
     assert signatures(world) == []
 
 
-def test_a_superseded_edition_is_not_signed(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    social = desk.policy("Social media", ashgrove)
-    desk.campaign(social)
+def test_a_superseded_edition_is_not_signed(world: World, asking: Asked) -> None:
+    desk, ashgrove, ann, social = asking.desk, asking.ashgrove, asking.ann, asking.social
     (asked,) = desk.open_of(ann)
     form = as_read(world, ann, asked)
     newer = desk.edition(social, ashgrove, ["Be kinder."])
@@ -107,11 +102,8 @@ def test_a_superseded_edition_is_not_signed(world: World, desk: Desk) -> None:
     assert desk.open_of(ann) == []
 
 
-def test_nothing_is_signed_while_the_newest_pdf_is_made(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    social = desk.policy("Social media", ashgrove)
-    desk.campaign(social)
+def test_nothing_is_signed_while_the_newest_pdf_is_made(world: World, asking: Asked) -> None:
+    desk, ashgrove, ann, social = asking.desk, asking.ashgrove, asking.ann, asking.social
     (asked,) = desk.open_of(ann)
     form = as_read(world, ann, asked)
     desk.edition(social, ashgrove, ["Be kinder."], ready=False)
@@ -121,10 +113,8 @@ def test_nothing_is_signed_while_the_newest_pdf_is_made(world: World, desk: Desk
             services.sign(actor, **form)
 
 
-def test_other_words_than_were_seen_are_not_signed(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+def test_other_words_than_were_seen_are_not_signed(world: World, asking: Asked) -> None:
+    desk, ann = asking.desk, asking.ann
     form = as_read(world, ann, desk.open_of(ann)[0])
     with world.acting(ann) as actor, pytest.raises(Conflict):
         services.sign(actor, **{**form, "statement_seen": "0" * 64})
@@ -147,10 +137,8 @@ def test_nobody_signs_for_somebody_else(world: World, other_world: World, desk: 
     assert signatures(world) == []
 
 
-def test_signing_twice_gives_one_signature(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+def test_signing_twice_gives_one_signature(world: World, asking: Asked) -> None:
+    desk, ann = asking.desk, asking.ann
     form = as_read(world, ann, desk.open_of(ann)[0])
     with world.acting(ann) as actor:
         first = services.sign(actor, **form)
@@ -158,10 +146,8 @@ def test_signing_twice_gives_one_signature(world: World, desk: Desk) -> None:
         assert services.sign(actor, **form).id == first.id
 
 
-def test_two_clicks_at_once_give_one_signature(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+def test_two_clicks_at_once_give_one_signature(world: World, asking: Asked) -> None:
+    desk, ann = asking.desk, asking.ann
     form = as_read(world, ann, desk.open_of(ann)[0])
 
     def click(_number: int) -> Any:
@@ -189,10 +175,8 @@ def test_a_leaver_cannot_sign(world: World, desk: Desk) -> None:
 # -- what the database itself refuses ----------------------------------------------------------------------------
 
 
-def test_a_signature_is_never_changed_or_removed(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+def test_a_signature_is_never_changed_or_removed(world: World, asking: Asked) -> None:
+    desk, ann = asking.desk, asking.ann
     desk.sign(ann, desk.open_of(ann)[0])
     for app in (world.app, world.worker_app):
         for statement in (update(Signature).values(statement="No."), delete(Signature)):
@@ -242,11 +226,9 @@ def test_people_of_one_school_see_nothing_of_another(world: World, desk: Desk) -
     ],
 )
 def test_what_was_altered_is_found_and_named(
-    world: World, desk: Desk, database: Any, sql: str, words: str
+    world: World, asking: Asked, database: Any, sql: str, words: str
 ) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+    desk, ann = asking.desk, asking.ann
     signature = desk.sign(ann, desk.open_of(ann)[0])
     texts._kept.clear()
     tamper(database, sql)
@@ -269,10 +251,8 @@ def tamper(database: Any, sql: str) -> None:
             connection.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 
 
-def test_traces_are_disposed_of_and_signatures_stay(world: World, desk: Desk) -> None:
-    ashgrove = world.school("Ashgrove")
-    ann = world.person("Ann Staff", (Role.STAFF, ashgrove))
-    desk.campaign(desk.policy("Social media", ashgrove))
+def test_traces_are_disposed_of_and_signatures_stay(world: World, asking: Asked) -> None:
+    desk, ann = asking.desk, asking.ann
     signature = desk.sign(ann, desk.open_of(ann)[0])
     with world.looking(), unit_of_work():
         reminding.forget_traces(now=now() + timedelta(days=366))

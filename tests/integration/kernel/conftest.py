@@ -14,6 +14,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
+from tests.integration.nursery import Nursery
 from tests.world import World
 from trustportal import jobs
 from trustportal.config import Settings
@@ -27,6 +28,13 @@ from trustportal.times import now
 Connection = psycopg.Connection[tuple[Any, ...]]
 #: An event that the portal itself answers with nothing: the tests' own jobs hang on it.
 EVENT = Event.SIGNATURE_GIVEN
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Processes of the portal that begin at once."""
+    with Nursery() as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.conftest import Postbox
+from tests.integration.nursery import Nursery
 from tests.integration.policies import given
 from tests.world import World
 from trustportal import audit, backup, blobs, jobs
@@ -191,19 +192,13 @@ def test_what_a_restore_would_miss_is_named(
         assert found in faults, harm
 
 
-def test_the_commands_bring_back_what_was(tmp_path: Path) -> None:
+def test_the_commands_bring_back_what_was(nursery: Nursery, tmp_path: Path) -> None:
     """On the portal's own servers: what was founded after the backup is gone, and kept aside."""
     var, file = tmp_path / "var", tmp_path / "night.backup"
+    environment = {**os.environ, "VAR": str(var), "PYTHONPATH": str(ROOT)}
 
     def portal(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "trustportal.app", "portal", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "VAR": str(var), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return nursery.command(*arguments, environment=environment)
 
     def found(slug: str) -> None:
         done = portal(
@@ -220,7 +215,15 @@ def test_the_commands_bring_back_what_was(tmp_path: Path) -> None:
         assert "1 trusts" in done.stdout
         found("brookside")
 
-        done = portal("restore", str(file))
+        # As it is typed.
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "trustportal.app", "portal", "restore", str(file)],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         assert "trustportal_before" in done.stdout
         assert "mails of that time are held" in done.stdout

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -27,6 +25,7 @@ import psycopg
 import pytest
 
 from tests.integration.conftest import SECRET, Postbox
+from tests.integration.nursery import Nursery
 from tests.world import Place, Someone, World
 from trustportal import audit
 from trustportal.acceptance import services as acceptance
@@ -60,26 +59,17 @@ class Installation:
 
     servers: Servers
     environment: dict[str, str]
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    nursery: Nursery
+    processes: dict[str, psutil.Process] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
     log: Path = Path(os.devnull)
 
     def start(self, name: str) -> None:
         """Start a clock (`clock`, `clock again`) or a worker by its queue's name."""
-        module, arguments = ("clock", "") if name.startswith("clock") else ("worker", repr(name))
-        code = (
-            f"from trustportal import jobs; jobs.LEASE_SECONDS = {LEASE_SECONDS};"
-            f" from trustportal.{module} import main; main({arguments})"
+        what = ("clock",) if name.startswith("clock") else ("worker", name)
+        self.processes[name] = self.nursery.start(
+            *what, environment=self.environment, log=self.log, lease=LEASE_SECONDS
         )
-        with self.log.open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-c", code],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
 
     def kill(self, kind: str, *, orphans: bool = False) -> None:
         """Kill without warning and start again. `orphans`: a worker's child that is at work lives on."""
@@ -101,11 +91,12 @@ class Installation:
             self.servers.mend()
         else:
             process_of = self.processes[kind]
+            assert process_of.is_running(), f"{kind} has ended by itself"
             if orphans:
                 process_of.kill()
             else:
                 os.killpg(process_of.pid, signal.SIGKILL)
-            process_of.wait()
+            process_of.wait(20)
             self.start(kind)
 
     def serves(self, *queues: str) -> bool:
@@ -119,7 +110,7 @@ class Installation:
         for process in self.processes.values():
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.wait(20)
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float, what: str = "it") -> None:
@@ -130,7 +121,9 @@ def wait_for(condition: Callable[[], object], *, seconds: float, what: str = "it
 
 
 @pytest.fixture
-def installation(smtp_server: tuple[str, Postbox], tmp_path: Path) -> Iterator[Installation]:
+def installation(
+    smtp_server: tuple[str, Postbox], nursery: Nursery, tmp_path: Path
+) -> Iterator[Installation]:
     """Servers of its own, migrated. No process runs yet: what is announced waits for them."""
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as var,
@@ -147,7 +140,7 @@ def installation(smtp_server: tuple[str, Postbox], tmp_path: Path) -> Iterator[I
             "MAIL_BATCH_SECONDS": "0",
             "VAR": var,
         }
-        made = Installation(servers, environment, log=tmp_path / "processes.log")
+        made = Installation(servers, environment, nursery, log=tmp_path / "processes.log")
         try:
             yield made
         finally:

@@ -21,10 +21,11 @@ import psycopg
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from tests.integration.conftest import SECRET, PortalClient
+from tests.integration.conftest import SECRET, PortalClient, for_tests
 from tests.integration.sweeps.estate import Furnished, Grounds, furnish
 from tests.world import Someone
 from trustportal.app import create_app
@@ -73,7 +74,10 @@ class Estate:
             # Past SQLAlchemy: this must not be counted among a page's queries.
             own = connection.connection.dbapi_connection
             assert isinstance(own, Wire)
-            found = own.execute("SELECT pg_current_xact_id_if_assigned()").fetchone()
+            # With the commit, PostgreSQL is to count at once what was written where: `state` asks for it.
+            found = own.execute(
+                "SELECT pg_current_xact_id_if_assigned() FROM pg_stat_force_next_flush()"
+            ).fetchone()
             self.touched |= found != (None,) or own.holds_back
 
         for app in (self.app, self.worker_app):
@@ -83,7 +87,8 @@ class Estate:
     def state(self, since: Mapping[str, Mark] | None = None) -> dict[str, Mark]:
         """A mark of everything that the database holds, table by table, but for what comes and goes with looking.
 
-        `since`: the marks of an earlier moment. Tables in which no row was written since are not read again.
+        `since`: the marks of an earlier moment of this database, or of the one that it was copied from. Tables in which
+        nothing was written since the copy, and those whose rows lie where they lay, are not read again.
         """
         known = since or {}
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
@@ -96,18 +101,24 @@ class Estate:
                 return {row[0]: row[1:] for row in connection.execute(query).fetchall()} if query else {}  # type: ignore[call-overload]
 
             tables = [
-                table
-                for (table,) in connection.execute(
-                    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+                (table, written)
+                for table, written in connection.execute(
+                    "SELECT relname, pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid)"
+                    " + pg_stat_get_tuples_deleted(oid) > 0"
+                    " FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
                 ).fetchall()
                 if table not in PULSE
             ]
+            looked_at = [table for table, written in tables if written or table not in known]
             # Who wrote each row, and where it lies: a copy of a database has both from the one that it was copied from.
-            rows = ask("t.xmin::text || t.ctid::text", tables)
-            written = [table for table in tables if table not in known or known[table].rows != rows[table]]
-            content = ask("t::text", written)
+            rows = ask("t.xmin::text || t.ctid::text", looked_at)
+            content = ask(
+                "t::text",
+                [table for table in looked_at if table not in known or known[table].rows != rows[table]],
+            )
         return {
-            table: Mark(content[table], rows[table]) if table in content else known[table] for table in tables
+            table: Mark(content[table], rows[table]) if table in content else known[table]
+            for table, _ in tables
         }
 
     def unchanged(self, before: Mapping[str, Mark]) -> bool:
@@ -166,7 +177,11 @@ class Estate:
 
 @pytest.fixture(scope="session")
 def _estate(
-    servers: Servers, template: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers,
+    template: str,
+    settings: Settings,
+    compiled_templates: BytecodeCache,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Estate]:
     name = f"sweep_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}_{os.getpid()}"
     urls = servers.fresh_database(name, template=template)
@@ -176,8 +191,8 @@ def _estate(
         worker_database_url=settings.worker_database_url.replace(settings_name(settings), name),
         var=Path(tmp_path_factory.mktemp("sweeps")),
     )
-    app, worker_app = create_app(own), create_app(own, role="worker")
-    app.test_client_class = PortalClient
+    app = for_tests(create_app(own), compiled_templates)
+    worker_app = for_tests(create_app(own, role="worker"), compiled_templates)
     try:
         with _furnished(servers, name, {"web": app, "worker": worker_app}) as (kept, ours, theirs):
             made = Estate(servers, name, kept, urls, app, worker_app, ours, theirs)
@@ -222,6 +237,9 @@ def _furnished(
                 servers.fresh_database(kept, template=name)
                 with values.open("wb") as handle:
                     _Pickler(handle, applications).dump((ours, theirs))
+                # Here too: nothing has been written yet in what the tests begin with.
+                servers.fresh_database(name, template=kept)
+                texts.forget()
         try:
             yield kept, ours, theirs
         finally:

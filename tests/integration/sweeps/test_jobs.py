@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.integration.sweeps.conftest import Estate
 from trustportal import jobs
+from trustportal.access import Role
 from trustportal.db import Scope, db, scope, unit_of_work
 from trustportal.kernel_models import Outbox
 
@@ -98,3 +99,20 @@ def test_every_job_may_run_twice_without_harm(estate: Estate) -> None:
         before, estate.touched = after, False
     assert len({job for job, _ in tried}) > 10
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_the_sweeps_notice_what_an_application_commits(estate: Estate) -> None:
+    """What the sweeps stand on: which tables a commit changed, and that a restored database is as before."""
+    estate.keep()
+    before = estate.state()
+    assert estate.unchanged(before)
+    estate.ours.world.person("Ned Newcomer", (Role.STAFF, estate.ours.ashgrove))
+    assert not estate.unchanged(before)
+    after = estate.state(before)
+    assert after == estate.state()
+    changed = {table for table in after if after[table] != before[table]}
+    assert {"person", "membership", "account", "audit_event", "audit_payload", "outbox"} <= changed
+    assert "edition" not in changed
+    estate.restore()
+    assert estate.unchanged(before)
+    assert estate.state(before) == estate.state() == before

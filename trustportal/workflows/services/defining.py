@@ -36,45 +36,58 @@ def install(*, now: datetime) -> int:
     """The job: give the trust its key and every workflow that comes with the portal; one that the trust never changed
     follows a newer release. Returns how many versions were made.
     """
-    made = 0
+    shipped = reading.shipped()
     with unit_of_work():
         make_key()
         there = {one.key: one for one in db.session.scalars(select(WorkflowDefinition).with_for_update())}
-        for position, (key, definition) in enumerate(reading.shipped().items()):
-            row = there.get(key)
-            if row is None:
-                row = WorkflowDefinition(id=uuid4(), key=key, position=position, in_use=True, created_at=now)
-                db.session.add(row)
-                db.session.flush()
-            made += _follow(row, definition, now)
-    return made
+        missing = [
+            WorkflowDefinition(id=uuid4(), key=key, position=position, in_use=True, created_at=now)
+            for position, key in enumerate(shipped)
+            if key not in there
+        ]
+        db.session.add_all(missing)
+        db.session.flush()
+        newest = _newest_versions()
+        found = [
+            _follow(row, newest.get(row.id), shipped[row.key], now)
+            for row in (*there.values(), *missing)
+            if row.key in shipped
+        ]
+        made = [version for version in found if version is not None]
+        db.session.add_all(made)
+    return len(made)
 
 
-def _follow(row: WorkflowDefinition, definition: Definition, now: datetime) -> bool:
-    newest = db.session.scalars(
-        select(WorkflowVersion)
-        .where(WorkflowVersion.definition_id == row.id, WorkflowVersion.state == "published")
-        .order_by(WorkflowVersion.number.desc())
-        .limit(1)
-    ).one_or_none()
-    digest = reading.fingerprint(definition)
-    if newest is not None and (newest.shipped_hash is None or newest.shipped_hash == digest):
-        return False
-    db.session.add(
-        WorkflowVersion(
-            id=uuid4(),
-            definition_id=row.id,
-            state="published",
-            number=(newest.number or 0) + 1 if newest else 1,
-            content=reading.to_data(definition),
-            content_hash=digest,
-            shipped_hash=digest,
-            reason="Comes with TrustPortal.",
-            created_at=now,
-            published_at=now,
-        )
+def _newest_versions() -> dict[UUID, tuple[int, str | None]]:
+    """The number of each workflow's newest published version, and what it has of those that come with the portal."""
+    rows = db.session.execute(
+        select(WorkflowVersion.definition_id, WorkflowVersion.number, WorkflowVersion.shipped_hash)
+        .where(WorkflowVersion.state == "published")
+        .order_by(WorkflowVersion.number)
     )
-    return True
+    return {row.definition_id: (row.number, row.shipped_hash) for row in rows}
+
+
+def _follow(
+    row: WorkflowDefinition, newest: tuple[int, str | None] | None, definition: Definition, now: datetime
+) -> WorkflowVersion | None:
+    """The version with which a workflow follows what comes with the portal; None where it does already, or never."""
+    digest = reading.fingerprint(definition)
+    number, shipped_hash = newest or (0, "")
+    if shipped_hash in {None, digest}:
+        return None
+    return WorkflowVersion(
+        id=uuid4(),
+        definition_id=row.id,
+        state="published",
+        number=number + 1,
+        content=reading.to_data(definition),
+        content_hash=digest,
+        shipped_hash=digest,
+        reason="Comes with TrustPortal.",
+        created_at=now,
+        published_at=now,
+    )
 
 
 # -- the draft of the next version ----------------------------------------------------------------------------------
