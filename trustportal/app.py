@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +10,6 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from jinja2 import StrictUndefined
-from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -65,9 +61,7 @@ def create_app(
     htmx.init_app(app)
     words.install(app)
     web.install(app)
-    with _nothing_thrown_away():
-        features.install(app)
-        configure_mappers()
+    features.install(app)
     web.every_route_declares_access(app)
     if settings.proxy_count:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -80,15 +74,3 @@ def create_app(
         app.wsgi_app, root=str(ROOT / "trustportal" / "static"), prefix="static/", max_age=3600
     )
     return app
-
-
-@contextmanager
-def _nothing_thrown_away() -> Iterator[None]:
-    """While everything is loaded nothing becomes garbage; looking for it all the same takes a quarter of the time."""
-    looked = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if looked:
-            gc.enable()

@@ -60,7 +60,7 @@ def make_ready(name: str) -> None:
         warm()
         for module in _OF_DOCUMENTS:
             import_module(module)
-    # All this stays: a job that looked through it for garbage would only have its own copy made of the memory.
+    # All this stays: a job that looked through it for garbage would have its own copy made of the memory.
     gc.freeze()
 
 
