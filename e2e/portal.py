@@ -2,7 +2,7 @@
 
 `running_portal()` starts them over a fresh database and an empty queue. The tests make their trusts through the
 services, in this process (`Portal.trust()`), and everything else through the browser. A second web process in
-demonstration mode stands over the same database: it differs in nothing but that mode.
+demonstration mode stands over the same database, when somebody asks for it: it differs in nothing but that mode.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from flask import Flask
@@ -40,6 +41,7 @@ _TEAM = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _OWN = KEPT / f"portal-{_TEAM}"
 SECRET = "only-for-browser-tests-" + "x" * 24
 _SECONDS_TO_START = 90
+_COMMANDS: Mapping[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
 
 
 @dataclass
@@ -62,15 +64,23 @@ class Process:
 
 @dataclass
 class Portal:
-    """A running portal. `address` is what people type; `demonstration` the address of the web in that mode."""
+    """A running portal. `address` is what people type."""
 
     address: str
-    demonstration: str
     environment: dict[str, str]
     app: Flask
     worker_app: Flask
     processes: list[Process] = field(default_factory=list)
     trusts: int = 0
+
+    @cached_property
+    def demonstration(self) -> str:
+        """The address of the web in demonstration mode, which is started for the first who asks."""
+        port = _free_port()
+        _start(self, "web_demonstration", "web", {"DEMO": "1", "PORT": str(port)})
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_well(self, address)
+        return address
 
     def trust(self, name: str) -> World:
         """A new trust with its network manager; see tests/world.py for schools and people."""
@@ -109,14 +119,15 @@ def running_portal(servers: Servers) -> Iterator[Portal]:
     """Everything that `make run` starts, over a database of its own."""
     name = f"e2e_{os.getpid()}"
     urls = servers.fresh_database(name, template=_migrated(servers))
-    ports = _free_ports(2)
-    environment = _environment(servers, urls, ports[0])
+    environment = _environment(servers, urls, _free_port())
     settings = Settings.from_env(environment)
     app, worker_app = create_app(settings), create_app(settings, role="worker")
-    portal = Portal(settings.public_url, f"http://127.0.0.1:{ports[1]}", environment, app, worker_app)
+    portal = Portal(settings.public_url, environment, app, worker_app)
     try:
-        _start(portal, ports)
-        _wait_until_well(portal)
+        for name in _COMMANDS:
+            # The one that sends mail copies each for the demonstration's mailbox.
+            _start(portal, name, name, {"DEMO": "1"} if name == "worker_mail" else {})
+        _wait_until_well(portal, portal.address)
         yield portal
     finally:
         _stop(portal)
@@ -138,14 +149,10 @@ def _migrated(servers: Servers) -> str:
     return name
 
 
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
+def _free_port() -> int:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+        return int(probe.getsockname()[1])
 
 
 def _environment(servers: Servers, urls: DatabaseUrls, port: int) -> dict[str, str]:
@@ -166,38 +173,32 @@ def _environment(servers: Servers, urls: DatabaseUrls, port: int) -> dict[str, s
     }
 
 
-def _start(portal: Portal, ports: list[int]) -> None:
-    lines = parse_procfile((ROOT / "Procfile").read_text()).processes
-    wanted = {**lines, "web_demonstration": lines["web"]}
-    for name, command in wanted.items():
-        needed = NEEDS[name.partition("_")[0]]
-        own = {
-            key: value
-            for key, value in portal.environment.items()
-            if not key.endswith(("DATABASE_URL", "REDIS_URL")) or key in needed
-        }
-        if name == "web_demonstration":
-            own |= {"DEMO": "1", "PORT": str(ports[1])}
-        if name == "worker_mail":
-            own["DEMO"] = "1"  # it copies each mail for the demonstration's mailbox
-        log = _OWN / f"{name}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {command}"],
-                cwd=ROOT,
-                env=own,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        portal.processes.append(Process(name, log, process))
+def _start(portal: Portal, name: str, line: str, more: Mapping[str, str]) -> None:
+    """Start what a line of the Procfile says, under a name and with something more in its environment."""
+    needed = NEEDS[line.partition("_")[0]]
+    own = {
+        key: value
+        for key, value in portal.environment.items()
+        if not key.endswith(("DATABASE_URL", "REDIS_URL")) or key in needed
+    }
+    log = _OWN / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {_COMMANDS[line]}"],
+            cwd=ROOT,
+            env={**own, **more},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    portal.processes.append(Process(name, log, process))
 
 
-def _wait_until_well(portal: Portal) -> None:
+def _wait_until_well(portal: Portal, address: str) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline:
-        if _is_well(portal.address) and _is_well(portal.demonstration):
+        if _is_well(address):
             return
         assert not any(one.process.poll() is not None for one in portal.processes), portal.complaints()
         time.sleep(0.2)

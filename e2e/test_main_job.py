@@ -20,7 +20,9 @@ from tests.world import Place, Someone, World
 from trustportal.access import Role
 from trustportal.db import db, unit_of_work
 from trustportal.tenants import sealing
+from trustportal.tenants import services as tenants
 from trustportal.tenants.models import Account
+from trustportal.times import now
 
 HERE = Path(__file__).parent
 PASSWORD = "seven quiet kettles"
@@ -127,6 +129,7 @@ def test_a_policy_lives_through_two_versions(visitors: Visitors) -> None:
     ]
     chair = visitors.of(cast.chairs[0])
 
+    the_network_manager_signs_in_and_defines_a_slot(manager, cast)
     draft = the_network_manager_imports_and_submits(manager, cast, tale)
     two_trustees_approve_and_the_author_cannot(visitors, manager, cast, draft)
     draft.publish(places=2)
@@ -146,10 +149,11 @@ def test_a_policy_lives_through_two_versions(visitors: Visitors) -> None:
 def test_a_real_policy_is_brought_approved_and_printed(visitors: Visitors) -> None:
     """What depends on the text: reading the file, correcting what was doubted, finding its clauses by their labels, a
     repealed Act, the decision on a phone, and the paper, on which no word is missing. Its later life depends on no
-    more of it than the lookalike has.
+    more of it than the lookalike has, and what comes before it (signing in, the slot) on nothing of it.
     """
     cast = cast_of(visitors.portal.trust("Millbrook Schools Trust"))
-    manager = visitors.somebody()
+    a_slot_is_there(cast)
+    manager = visitors.of(cast.world.manager)
     desks = [
         Desk(visitors.of(head), cast.world, school, REAL.slug)
         for head, school in zip(cast.heads, (cast.first, cast.second), strict=True)
@@ -172,7 +176,16 @@ def test_a_real_policy_is_brought_approved_and_printed(visitors: Visitors) -> No
         assert words_of(text) - words_of(words) <= elsewhere
 
 
-def the_network_manager_imports_and_submits(manager: Visitor, cast: Cast, tale: Tale) -> Draft:
+def a_slot_is_there(cast: Cast) -> None:
+    """What the network manager does with the slot in the browser, done through the services."""
+    with cast.world.acting(cast.world.manager) as actor:
+        tenants.add_placeholder(actor, name=SLOT, label=SLOT_LABEL)
+        for school in (cast.first, cast.second):
+            value = HELPERS[school.short_name]
+            tenants.fill_placeholders(actor, school_id=school.id, values={SLOT: value}, now=now())
+
+
+def the_network_manager_signs_in_and_defines_a_slot(manager: Visitor, cast: Cast) -> None:
     world = cast.world
     journeys.sign_in(manager, world.manager.email or "", PASSWORD)
     assert manager.path == world.url()
@@ -182,6 +195,9 @@ def the_network_manager_imports_and_submits(manager: Visitor, cast: Cast, tale: 
     for school in (cast.first, cast.second):
         journeys.fill_placeholder(manager, world, school, SLOT_LABEL, HELPERS[school.short_name])
 
+
+def the_network_manager_imports_and_submits(manager: Visitor, cast: Cast, tale: Tale) -> Draft:
+    world = cast.world
     journeys.import_policy(manager, world, tale.file)
     draft = Draft(manager, world, tale.slug)
     assert manager.path == draft.url

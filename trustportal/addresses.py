@@ -1,21 +1,42 @@
-"""Flask with its addresses kept: a page builds a dozen, always the same ones, and they cost more than its template."""
+"""Flask with its addresses kept: a page builds a dozen, always the same ones, and they cost more than its template.
+What builds them is made when it is first wanted: for all routes that takes longer than all the rest of an application.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, has_request_context, request
+from werkzeug.routing import Rule
 
 _MOST = 10_000
 #: Arguments that are the same in an address wherever they are equal. (A number would do, but equals True and 1.0.)
 _PLAIN = frozenset({str, UUID, type(None)})
 
 
+class Route(Rule):
+    """As Werkzeug's. The two functions that build an address are compiled when the first one is built, not before."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: Callable[..., tuple[str, str]] | None = None
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            nonlocal compiled
+            if compiled is None:
+                compiled = super(Route, self)._compile_builder(append_unknown)
+            return compiled(rule, **values)
+
+        return build
+
+
 class Portal(Flask):
     """As Flask. The path for an endpoint with given arguments is built once per process, below each mounting point."""
+
+    url_rule_class = Route
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,7 +10,6 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from jinja2 import StrictUndefined
-from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -63,7 +62,6 @@ def create_app(
     words.install(app)
     web.install(app)
     features.install(app)
-    configure_mappers()
     web.every_route_declares_access(app)
     if settings.proxy_count:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

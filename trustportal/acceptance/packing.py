@@ -63,10 +63,12 @@ class Packed:
 
 def zip_of(packed: Packed) -> bytes:
     """The pack as ZIP. `SHA256SUMS` holds the hash of every other file, as `sha256sum -c` reads it."""
+    from trustportal.acceptance import excel  # late, as in `excel` it says
+
     files: dict[str, bytes] = {
         "README.txt": _readme(packed).encode(),
         "who-signed.csv": exports.as_csv(packed.lines, trust_name=packed.trust_name),
-        "who-signed.xlsx": exports.as_excel(
+        "who-signed.xlsx": excel.as_excel(
             packed.lines, title=packed.place_name, trust_name=packed.trust_name
         ),
         "signatures.csv": _signatures(packed),

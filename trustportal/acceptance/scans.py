@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import pdfplumber
 from PIL import Image, UnidentifiedImageError
 
 from trustportal.errors import RuleBroken
@@ -27,6 +26,8 @@ def check_scan(content: bytes) -> str:
 
 
 def _pdf(content: bytes) -> str:
+    import pdfplumber  # late: few processes ever see a scan, and it takes long to load
+
     try:
         with pdfplumber.open(io.BytesIO(content)) as read:
             pages = len(read.pages)

@@ -2,6 +2,8 @@
 
 Only the operator's settings name the authority; no address ever comes from a page or from a row. A redirect is not
 followed: it would be another's choice.
+
+What builds and checks stamps is loaded when it is first wanted: most installations have no authority.
 """
 
 from __future__ import annotations
@@ -13,15 +15,6 @@ from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
-
-from cryptography import x509
-from rfc3161_client import (
-    HashAlgorithm,
-    TimestampRequestBuilder,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
 
 _TIMEOUT_SECONDS = 15
 _LONGEST = 64 * 1024
@@ -46,6 +39,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def ask(url: str, roots: bytes, words: bytes) -> Stamp:
     """Have words stamped. `roots`: the authority's root certificates, PEM. Raises `StampingFailed`."""
+    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
     if urlsplit(url).scheme not in {"http", "https"}:
         raise StampingFailed("the authority's address is no web address")
     request = (
@@ -78,6 +73,9 @@ def ask(url: str, roots: bytes, words: bytes) -> Stamp:
 
 def check(response: bytes, roots: bytes, words: bytes, *, nonce: int | None = None) -> datetime:
     """The time that a stamp of some words names. Raises `StampingFailed` where it does not hold."""
+    from cryptography import x509
+    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+
     try:
         decoded = decode_timestamp_response(response)
         builder = VerifierBuilder()

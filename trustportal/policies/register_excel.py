@@ -1,10 +1,12 @@
-"""The policy register as an Excel workbook, from lines. No cell can become a formula. Loads nothing."""
+"""The policy register as an Excel workbook, from lines. No cell can become a formula. Reads nothing.
+
+Loaded by whoever makes one: openpyxl takes a sixth of a second.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,35 +15,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from trustportal.policies.domain.register import RegisterLine
 from trustportal.spreadsheets import harmless
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterLine:
-    """One policy of the register."""
-
-    title: str
-    slug: str
-    reference: str
-    tier: str
-    owner: str
-    responsible: str
-    #: Who holds the post today, by name.
-    holders: tuple[str, ...]
-    approving_body: str
-    statutory: bool
-    public: bool
-    version: str
-    since: date | None
-    review_months: int
-    review_on: date | None
-    overdue: bool
-    withdrawn_on: date | None
-    state: str
-    #: (place, edition, since), by place.
-    places: tuple[tuple[str, str, date], ...]
-    school_slug: str = ""
-
 
 _POLICIES = (
     ("Policy", 44),

@@ -15,6 +15,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -24,8 +25,22 @@ from passlib.exc import TokenError
 from passlib.totp import TOTP
 
 _hasher = PasswordHasher()
+
+
+def _nobodys_hash() -> str:
+    """A hash of no password, with the library's parameters. Its digest is made up: to compute one would take every
+    process of the portal, most of which sign nobody in, as long as a password does.
+    """
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+        for length in (_hasher.salt_len, _hasher.hash_len)
+    )
+    costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+
+
 #: What an unknown account's password is compared with, so that it takes as long as a known one's.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+_NOBODY = _nobodys_hash()
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 

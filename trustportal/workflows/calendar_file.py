@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from icalendar import Calendar, Event
-
 from trustportal.times import LONDON
 
 
@@ -25,6 +23,8 @@ def make(content: Mapping[str, Any]) -> bytes:
     """The file. `content`: uid, sequence, day (ISO), time (HH:MM, English clock), minutes, title, place, organisation,
     cancels, written_at (ISO instant).
     """
+    from icalendar import Calendar, Event  # late: few processes ever write one
+
     starts = datetime.combine(
         date.fromisoformat(content["day"]), time.fromisoformat(content["time"]), tzinfo=LONDON
     ).astimezone(UTC)

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from sqlalchemy import event, select
 
 from tests.world import World
-from trustportal.acceptance import exports, services
+from trustportal.acceptance import excel, exports, services
 from trustportal.acceptance.queries import asked, overview, progress
 from trustportal.acceptance.queries.asked import Line
 from trustportal.access import Role
@@ -230,7 +230,7 @@ def test_csv_holds_no_formula() -> None:
 
 
 def test_excel_holds_no_formula_and_real_days() -> None:
-    content = exports.as_excel(lines(), title="Signing: 2026/27", trust_name="Larkfield")
+    content = excel.as_excel(lines(), title="Signing: 2026/27", trust_name="Larkfield")
     sheet = load_workbook(io.BytesIO(content)).active
     assert sheet is not None
     assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]

@@ -262,7 +262,10 @@ def export(trust: str, campaign_id: UUID, kind: str) -> Response:
     if kind == "csv":
         content, media = exports.as_csv(lines, trust_name=name), "text/csv; charset=utf-8"
     else:
-        content = exports.as_excel(lines, title=found.title, trust_name=name)
+        # Here, and not above: most processes never make a workbook, and its library takes long to load.
+        from trustportal.acceptance import excel
+
+        content = excel.as_excel(lines, title=found.title, trust_name=name)
         media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     answer = make_response(content)
     answer.headers["Content-Type"] = media

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ from trustportal.access import ROLE_LABELS, Role
 from trustportal.policies.domain.clauses import Mode
 from trustportal.policies.domain.lifecycle import months_before
 
-__all__ = ["TIER_WORDS", "Tier", "post_named", "reminder_slot", "tier_of"]
+__all__ = ["TIER_WORDS", "RegisterLine", "Tier", "post_named", "reminder_slot", "tier_of"]
 
 
 class Tier(StrEnum):
@@ -26,6 +27,33 @@ TIER_WORDS: Mapping[Tier, str] = {
     Tier.TEMPLATE: "Trust template with local clauses",
     Tier.SCHOOL: "School policy",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """One policy of the register."""
+
+    title: str
+    slug: str
+    reference: str
+    tier: str
+    owner: str
+    responsible: str
+    #: Who holds the post today, by name.
+    holders: tuple[str, ...]
+    approving_body: str
+    statutory: bool
+    public: bool
+    version: str
+    since: date | None
+    review_months: int
+    review_on: date | None
+    overdue: bool
+    withdrawn_on: date | None
+    state: str
+    #: (place, edition, since), by place.
+    places: tuple[tuple[str, str, date], ...]
+    school_slug: str = ""
 
 
 def tier_of(modes: Iterable[Mode], *, of_school: bool) -> Tier:

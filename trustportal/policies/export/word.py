@@ -28,9 +28,8 @@ from trustportal.policies.export.texts import Block, Run, blocks_of
 from trustportal.policies.pdf.gathering import day
 from trustportal.policies.pdf.snapshot import PolicyPrint, PrintClause
 
-__all__ = ["MIMETYPE", "make_word"]
+__all__ = ["make_word"]
 
-MIMETYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ORIGINS = {Origin.ADAPTED: "Adapted here", Origin.ADDED: "Added here"}
 _DEEPEST = 6

@@ -13,9 +13,7 @@ from typing import Any
 from trustportal.confined import Ended, run_confined
 from trustportal.errors import RuleBroken
 from trustportal.policies.importing import text
-from trustportal.policies.importing.pages.reading import read_pdf
 from trustportal.policies.importing.reading import ImportRefused, Reading, pack, unpack
-from trustportal.policies.importing.word.reading import read_word
 
 __all__ = ["LARGEST", "FileKind", "kind_of", "read_file"]
 
@@ -111,7 +109,7 @@ def read_file(content: bytes, name: str) -> Reading:
         raise ImportRefused(
             f"“{name}” is larger than {LARGEST // 1_000_000} MB. Take out its pictures, or bring it in parts."
         )
-    reader = read_word if kind is FileKind.WORD else read_pdf
+    reader = _reader(kind)  # loaded before the fork, and once
     try:
         answer = run_confined(
             lambda: _answer(reader, content, name),
@@ -125,6 +123,17 @@ def read_file(content: bytes, name: str) -> Reading:
     if "refused" in said:
         raise ImportRefused(said["refused"])
     return unpack(said["reading"])
+
+
+def _reader(kind: FileKind) -> Callable[[bytes, str], Reading]:
+    """What reads this kind. Loaded when the first such file comes: most processes never see one."""
+    if kind is FileKind.WORD:
+        from trustportal.policies.importing.word.reading import read_word
+
+        return read_word
+    from trustportal.policies.importing.pages.reading import read_pdf
+
+    return read_pdf
 
 
 def _answer(reader: Callable[[bytes, str], Reading], content: bytes, name: str) -> bytes:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from trustportal.access import Permission
 from trustportal.errors import NotFound
-from trustportal.policies import exports, queries, reading
+from trustportal.policies import queries, reading
 from trustportal.policies.domain import changes
 from trustportal.policies.domain.answers import answers_from_json
 from trustportal.policies.domain.clauses import Mode, Tree, labels
@@ -249,6 +249,8 @@ def table_body(shown: Map, base: str) -> Markup:
 @allow(Permission.DIVERGENCE_READ, at="trust")
 def excel(trust: str, policy: str) -> Response:
     """The map as a workbook: the states, and every difference with both texts."""
+    from trustportal.policies import exports  # late, as it says there
+
     shown = map_of(_here(policy), _filter())
     content = exports.map_workbook(
         title=shown.policy.title,

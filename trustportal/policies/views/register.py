@@ -13,12 +13,11 @@ from trustportal.access import Actor, Permission
 from trustportal.errors import NotFound
 from trustportal.policies import place_queries, queries, reading
 from trustportal.policies.domain.clauses import Mode
-from trustportal.policies.domain.register import TIER_WORDS, tier_of
+from trustportal.policies.domain.register import TIER_WORDS, RegisterLine, tier_of
 from trustportal.policies.forms.governance import WithdrawForm
 from trustportal.policies.forms.trust import given
 from trustportal.policies.models import Policy
 from trustportal.policies.queries import register as registers
-from trustportal.policies.register_excel import RegisterLine, as_excel
 from trustportal.policies.services import reviewing, withdrawing
 from trustportal.policies.services.reviewing import Review
 from trustportal.policies.views import presenting
@@ -67,6 +66,8 @@ def index(trust: str) -> Response:
 @allow(Permission.TEMPLATE_READ, at="trust")
 def excel(trust: str) -> Response:
     """The register as a workbook."""
+    from trustportal.policies.register_excel import as_excel  # late, as it says there
+
     answer = make_response(as_excel(register_lines()))
     answer.mimetype = EXCEL
     answer.headers["Content-Disposition"] = (

@@ -22,7 +22,6 @@ from trustportal.policies.forms.trust import HeaderForm
 from trustportal.policies.governance_models import Ratification
 from trustportal.policies.models import Policy, TemplateVersion
 from trustportal.policies.services import documents, drafts, local, writing
-from trustportal.policies.starter.loading import load_template, read_builtin
 from trustportal.policies.views import presenting
 from trustportal.policies.views.approvals import may_see
 from trustportal.tenants import queries as tenants
@@ -104,6 +103,9 @@ def new(trust: str) -> Response:
 @allow(Permission.TEMPLATE_EDIT, at="trust")
 def new_from_starter(trust: str) -> Response:
     """A draft with the words of the starter template."""
+    # Here, and not above: its facts are checked by a dozen models, which take long to make, for the first policy alone.
+    from trustportal.policies.starter.loading import load_template, read_builtin
+
     starter = load_template(read_builtin("social_media"))
     tenant_services.define_placeholders(
         actor(),

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-import holidays
-
 from trustportal.workflows.domain.definition import Deadline, Unit
 
 ONE = timedelta(days=1)
@@ -25,6 +23,8 @@ class Break:
 @lru_cache(64)
 def bank_holidays(year: int) -> frozenset[date]:
     """The bank holidays of England in a year."""
+    import holidays  # late: only processes that count working days need it, and only once for a year
+
     return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
 
 
