@@ -19,6 +19,7 @@ from trustportal.policies.importing import files
 from trustportal.policies.importing.files import read_file
 from trustportal.policies.importing.reading import Doubt, ImportRefused
 from trustportal.policies.importing.word import package
+from trustportal.policies.importing.word import reading as word_reading
 
 WRITTEN = Path(__file__).parent / "written"
 KITES = word(p("Kite Policy", style="Title") + p("Aims", style="Heading1") + p("Kites fly."))
@@ -106,7 +107,7 @@ def test_a_file_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> Non
         while True:
             pass
 
-    monkeypatch.setattr(files, "read_word", endless)
+    monkeypatch.setattr(word_reading, "read_word", endless)
     with pytest.raises(ImportRefused, match="takes too long"):
         read_file(KITES, "kites.docx")
 
