@@ -17,10 +17,14 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["Ended", "run_confined"]
+__all__ = ["Ended", "memory_was_short", "run_confined"]
 
 #: How the child's answer begins: its length. A shorter answer was cut off.
 _LENGTH = struct.Struct(">Q")
+
+
+#: In a child: the address space that it began with, and by how much it may grow, in bytes.
+_may_grow: tuple[int, int] | None = None
 
 
 class Ended(Exception):
@@ -82,8 +86,7 @@ def _in_the_child(
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGXCPU):
             signal.signal(number, signal.SIG_DFL)
         tempfile.tempdir = folder
-        grown = _address_space() + memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (grown, grown))
+        _note_growth(_address_space(), memory_bytes)
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         answer = work()
@@ -92,6 +95,27 @@ def _in_the_child(
             left = left[os.write(writer, left) :]
     finally:
         os._exit(0)
+
+
+def _note_growth(begun: int, memory_bytes: int) -> None:
+    global _may_grow
+    _may_grow = (begun, memory_bytes)
+    resource.setrlimit(resource.RLIMIT_AS, (begun + memory_bytes, begun + memory_bytes))
+
+
+def memory_was_short() -> bool:
+    """In a child that met a fault: whether it had used most of the memory that it may. Libraries in C say in many ways
+    that they got none, and few of them are a `MemoryError`. (Unknown, and so False, where there is no /proc.)
+    """
+    if _may_grow is None:
+        return False
+    try:
+        status = Path("/proc/self/status").read_text()
+    except FileNotFoundError:
+        return False
+    peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmPeak:"))
+    begun, most = _may_grow
+    return peak - begun > most * 3 // 4
 
 
 def _address_space() -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from trustportal.confined import Ended, run_confined
+from trustportal.confined import Ended, memory_was_short, run_confined
 from trustportal.errors import RuleBroken
 
 __all__ = ["CPU_SECONDS", "MEMORY_BYTES", "PdfRefused", "Rendered", "render", "render_limited", "warm"]
@@ -126,8 +126,11 @@ def _answer(html: str, assets: Mapping[str, bytes], base: str) -> bytes:
     except PdfRefused as refused:
         head = {"error": refused.message}
     except Exception:
-        _log_failure()
-        head = {"error": _FAILED}
+        if memory_was_short():
+            head = {"error": _TOO_MUCH}
+        else:
+            _log_failure()
+            head = {"error": _FAILED}
     words = json.dumps(head).encode()
     return _LENGTH.pack(len(words)) + words + pdf
 

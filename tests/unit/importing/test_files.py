@@ -14,7 +14,7 @@ from weasyprint import HTML
 
 from tests.unit.importing.word_files import p, word
 from trustportal.cli import portal
-from trustportal.confined import Ended, run_confined
+from trustportal.confined import Ended, memory_was_short, run_confined
 from trustportal.policies.importing import files
 from trustportal.policies.importing.files import read_file
 from trustportal.policies.importing.reading import Doubt, ImportRefused
@@ -116,6 +116,23 @@ def test_a_child_that_grows_too_large_or_dies_is_ended() -> None:
     assert run_confined(lambda: b"kites", cpu_seconds=5, memory_bytes=10**8) == b"kites"
     with pytest.raises(Ended):
         run_confined(lambda: bytes(3 * 10**8), cpu_seconds=5, memory_bytes=10**8)
+
+
+def test_a_child_knows_whether_memory_was_short_when_it_met_a_fault() -> None:
+    def hungry() -> bytes:
+        kept = []
+        try:
+            while True:
+                kept.append(bytes(10**6))
+        except MemoryError:
+            kept.clear()
+        return str(memory_was_short()).encode()
+
+    assert run_confined(hungry, cpu_seconds=5, memory_bytes=10**8) == b"True"
+    assert (
+        run_confined(lambda: str(memory_was_short()).encode(), cpu_seconds=5, memory_bytes=10**8) == b"False"
+    )
+    assert not memory_was_short()
 
 
 def test_pages_are_healed() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from trustportal.confined import Ended, run_confined
+from trustportal.confined import Ended, memory_was_short, run_confined
 from trustportal.errors import RuleBroken
 from trustportal.policies.importing import text
 from trustportal.policies.importing.reading import ImportRefused, Reading, pack, unpack
@@ -144,6 +144,8 @@ def _answer(reader: Callable[[bytes, str], Reading], content: bytes, name: str) 
     except (MemoryError, RecursionError):
         said = {"refused": _too_much(name)}
     except Exception:
+        if memory_was_short():
+            return json.dumps({"refused": _too_much(name)}).encode()
         # The child is asked to read what strangers made: whatever it stumbles over is told, and written to the log.
         logging.getLogger(__name__).exception("a file could not be read")
         said = {
