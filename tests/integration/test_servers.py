@@ -32,6 +32,7 @@ from trustportal.servers import (
 )
 from trustportal.servers.place import Place
 from trustportal.servers.postgres import SYSTEM_FOLDER
+from trustportal.servers.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
@@ -266,6 +267,25 @@ def test_a_checkout_that_was_moved_while_its_servers_ran(tmp_path: Path, var: Pa
         assert rows(servers.database.web, "SELECT 1") == [(1,)]
     assert not running(servers)
     moved.rename(var)
+
+
+def test_a_deep_checkout_that_was_moved_leaves_no_server_and_no_folder_behind(tmp_path: Path) -> None:
+    deep = tmp_path / ("a-folder-with-a-long-name/" * 6)
+    portal = holder(deep / "var")
+    before = Valkey.at(Place(deep / "var"))
+    portal.kill()
+    portal.communicate()
+    assert before.answers()
+    moved = tmp_path / "moved"
+    deep.rename(moved)
+    with ensure_servers(moved / "var", env={}, durable=False) as servers:
+        assert not before.answers()
+        assert not before.folder.exists()
+        assert rows(servers.database.web, "SELECT 1") == [(1,)]
+    assert not running(servers)
+    home = json.loads((moved / "var" / "servers.json").read_text()).get("home")
+    if home is not None:
+        shutil.rmtree(home)
 
 
 # -- who may do what ---------------------------------------------------------------------------------------------

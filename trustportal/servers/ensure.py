@@ -179,6 +179,10 @@ def ensure_servers(
             # From here on, however this ends, the last user stops what runs.
             undo.callback(_let_go, place, lease, postgres, valkey)
             if valkey:
+                left_behind = place.folder_before("valkey", kept)
+                if left_behind is not None:
+                    Valkey(left_behind).stop()
+                    place.leave(left_behind)
                 valkey.start()
             if postgres:
                 postgres.start()
@@ -207,9 +211,11 @@ def _let_go(place: Place, lease: Any, postgres: Postgres | None, valkey: Valkey 
         if place.give_back(lease):
             if valkey:
                 valkey.stop()
+                place.leave(valkey.folder)
             if postgres:
                 postgres.stop()
                 postgres.forget()
+                place.leave(postgres.sockets)
 
 
 def _named_database(env: Mapping[str, str]) -> DatabaseUrls | None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from trustportal.servers.roles import LOGIN_ROLES
 
 #: A path to a socket may have about 104 characters (macOS), its name included.
 _LONGEST_SOCKET_FOLDER = 80
+_SHORT = "trustportal-"
 
 
 class Place:
@@ -77,19 +79,44 @@ class Place:
 
     def socket_folder(self, name: str, *, under: Path | None = None) -> Path:
         """A folder for a socket, short enough for the system and closed to others."""
-        wanted = (under or self.var) / name
-        if len(str(wanted)) > _LONGEST_SOCKET_FOLDER:
-            short = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
-            base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-            if len(base) > _LONGEST_SOCKET_FOLDER - 24:
-                base = "/tmp"  # noqa: S108 - the folder made in it is private, and checked below
-            wanted = Path(base) / f"trustportal-{short}"
+        wanted = _short((under or self.var) / name)
         wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = wanted.lstat()
         if not wanted.is_dir() or wanted.is_symlink() or (os.geteuid() != 0 and found.st_uid != os.geteuid()):
             raise ServersFailed(f"{wanted} belongs to somebody else. Name another folder with VAR.")
         wanted.chmod(0o700)
         return wanted
+
+    def leave(self, folder: Path) -> None:
+        """Clear away the folder of a socket that nobody uses any more, where it lies among the system's files."""
+        if folder.name.startswith(_SHORT):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def folder_before(self, name: str, kept: dict[str, Any]) -> Path | None:
+        """Where a socket was before this installation was moved, if that is a folder that did not move with it: what
+        listens there would never be stopped. Writes down where the installation is now; call it under `deciding()`.
+        """
+        before = kept.get("var")
+        if before == str(self.var):
+            return None
+        kept["var"] = str(self.var)
+        self.write(kept)
+        # One that is still where it was has been copied, not moved: what it uses is its own.
+        if before is None or Path(before).exists():
+            return None
+        folder = _short(Path(before) / name)
+        return folder if folder.name.startswith(_SHORT) and folder.is_dir() else None
+
+
+def _short(wanted: Path) -> Path:
+    """A folder itself, or where its path is too long for a socket, one among the system's temporary files."""
+    if len(str(wanted)) <= _LONGEST_SOCKET_FOLDER:
+        return wanted
+    short = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    if len(base) > _LONGEST_SOCKET_FOLDER - 24:
+        base = "/tmp"  # noqa: S108 - the folder made in it is private, and checked
+    return Path(base) / f"{_SHORT}{short}"
 
 
 def write_private(path: Path, text: str) -> None:
