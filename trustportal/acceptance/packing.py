@@ -63,7 +63,7 @@ class Packed:
 
 def zip_of(packed: Packed) -> bytes:
     """The pack as ZIP. `SHA256SUMS` holds the hash of every other file, as `sha256sum -c` reads it."""
-    from trustportal.acceptance import excel  # late, as in `excel` it says
+    from trustportal.acceptance import excel  # not above: its library takes long to load
 
     files: dict[str, bytes] = {
         "README.txt": _readme(packed).encode(),

@@ -344,7 +344,7 @@ def subjects(estate: Estate) -> list[Subject]:
         "Erin Everything",
         *(role if role not in SCHOOL_ROLES else (role, theirs.ashgrove) for role in Role),
     )
-    a_teacher = theirs.people[Role.STAFF]
+    some = [(role, theirs.people[role]) for role in (Role.NETWORK_MANAGER, Role.HEADTEACHER, Role.STAFF)]
     found = [
         Subject(
             role.value,
@@ -371,10 +371,9 @@ def subjects(estate: Estate) -> list[Subject]:
             client(ours.everything_until_yesterday),
             ours.everything_until_yesterday,
         ),
-        # What no right opens, somebody with every right does not come into: not a subject for each of their roles, but
-        # one who is an officer there, and one who is not.
+        # What no right opens, somebody with every right does not come into: not a subject for each of their roles.
         Subject("every role of another trust", client(everything), everything),
-        Subject("a teacher of another trust", client(a_teacher), a_teacher),
+        *(Subject(f"{role.value} of another trust", client(who), who) for role, who in some),
         Subject("nobody", client(None)),
     ]
     estate.keep()
