@@ -254,8 +254,8 @@ def record(actor: Actor, action: Action, *, now: datetime | None = None, **field
 
 
 def append(prepared: Prepared) -> None:
-    """Append an event to the chain with the commit of the open unit of work, after what was said last before it."""
-    current_unit().say_last(_APPEND, prepared.parameters)
+    """Append an event to the chain with the commit of the open unit of work, after all else that is said last."""
+    current_unit().say_last(_APPEND, prepared.parameters, chained=True)
 
 
 def _plain(value: Any) -> Any:

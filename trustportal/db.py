@@ -318,6 +318,8 @@ class UnitOfWork:
     announcements: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     #: What is said last, with COMMIT: SQL with `%(name)s`, and its values.
     last: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    #: The same, said after it: what locks the head of a chain, for which everybody waits.
+    chained: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     #: How many use cases are open inside the one that will commit.
     joined: int = 0
 
@@ -327,11 +329,13 @@ class UnitOfWork:
             (str(event_name), {k: str(v) for k, v in ids.items()}, {"not_before": not_before})
         )
 
-    def say_last(self, query: str, values: Mapping[str, Any]) -> None:
+    def say_last(self, query: str, values: Mapping[str, Any], *, chained: bool = False) -> None:
         """Send a statement together with COMMIT. The rows of the scope's trust only: nothing adds a filter to it, but
         row-level security. Nobody reads what it writes before that.
+
+        `chained`: it locks the head of a chain, so it comes after all that may wait for another lock.
         """
-        self.last.append((query, values))
+        (self.chained if chained else self.last).append((query, values))
 
     def say_soon(self, query: str, values: Mapping[str, Any]) -> None:
         """As `say_last`, but at once where a larger use case goes on after this one, and may read it."""
@@ -380,10 +384,10 @@ def unit_of_work() -> Iterator[UnitOfWork]:
             write(unit)
         db.session.flush()
         # The audit chain's head is locked by its first append: so it comes last, and nobody waits long for it.
-        if unit.last:
+        if unit.last or unit.chained:
             connection = db.session.connection()
             wire = _wire(connection)
-            for query, values in unit.last:
+            for query, values in (*unit.last, *unit.chained):
                 if wire is not None:
                     wire.end_with(query, values)
                 else:
