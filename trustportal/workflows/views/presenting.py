@@ -11,7 +11,7 @@ from uuid import UUID
 from trustportal.access import Actor
 from trustportal.tenants import queries as tenants
 from trustportal.times import day_of
-from trustportal.words import day, instant, listed
+from trustportal.words import day, due_words, instant, listed, plural
 from trustportal.workflows import chain
 from trustportal.workflows.domain import engine, targets
 from trustportal.workflows.domain.answers import Fault, warnings
@@ -132,7 +132,7 @@ def shown(
         school=tenants.get_school(case.row.school_id),
         waiting=waiting,
         due=due,
-        due_words=_due_words(due, today),
+        due_words=deadline_words(due, today),
         doable=doable,
         sections=_sections(case, form_names),
         warnings=warnings(case.definition, case.values),
@@ -220,17 +220,16 @@ def _waiting(case: Case, task: queries.OpenTask, actor: Actor, names: Mapping[An
     )
 
 
-def _due_words(due: date | None, today: date) -> str:
-    """ "by 27 November 2026, in 4 working days"."""
+def deadline_words(due: date | None, today: date) -> str:
+    """ "by 27 November 2026, in 4 working days"; late as lists say it, "since 20 November 2026: 2 days late"."""
     if due is None:
         return ""
-    left = working_days_between(today, due)
-    if left < 0:
-        late = -left
-        return f"since {day(due)}: {late} working {'day' if late == 1 else 'days'} late"
+    if due < today:
+        return f"since {day(due)}: {due_words(due, today)}"
     if due == today:
         return f"by today, {day(due)}"
-    return f"by {day(due)}, in {left} working {'day' if left == 1 else 'days'}"
+    left = working_days_between(today, due)
+    return f"by {day(due)}" + (f", in {plural(left, 'working day')}" if left else "")
 
 
 def _doable(
