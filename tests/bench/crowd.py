@@ -15,6 +15,7 @@ from flask import Flask
 
 from tests.integration.acceptance.conftest import Desk
 from tests.world import World
+from trustportal.acceptance.domain.counting import BITS
 from trustportal.db import db
 from trustportal.policies.models import Edition
 from trustportal.times import now, today
@@ -123,6 +124,11 @@ def write_crowd(app: Flask, worker_app: Flask, superuser_url: str, *, schools: i
                 " due_on, created_at, closed_at, escalated)",
                 rows,
             )
+        connection.execute("SELECT set_config('app.trust_id', %s, true)", [str(trust_id)])
+        connection.execute(
+            "SELECT count_people(id, NULL, %s) FROM school WHERE trust_id = %s",
+            [[str(role) for role in BITS], trust_id],
+        )
         connection.commit()
         connection.autocommit = True
         connection.execute("ANALYZE")

@@ -138,6 +138,40 @@ class Assignment(PlaceOwned):
     escalated: Mapped[int] = mapped_column(default=0)
 
 
+class CampaignPerson(PlaceOwned):
+    """How one person stands in a campaign at one place, from a day to a day on which they hold the same roles there.
+
+    Made from memberships and assignments, for counting many people at once; only functions of the database write it:
+    `count_people` when a place or a person is planned, and a trigger with every assignment that changes.
+    """
+
+    __tablename__ = "campaign_person"
+    __rules__ = (
+        points_at("campaign", "campaign_id"),
+        points_at("person", "person_id"),
+        points_at("school", "school_id"),
+        Index(
+            "uq_campaign_person_span",
+            "trust_id",
+            text("COALESCE(school_id, trust_id)"),
+            "person_id",
+            "campaign_id",
+            "from_on",
+            unique=True,
+        ),
+        Index("ix_campaign_person_place", "trust_id", "campaign_id", "school_id"),
+    )
+
+    campaign_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    #: `acceptance.domain.counting`: all that they hold, whoever the campaign asks.
+    roles: Mapped[int]
+    from_on: Mapped[date]
+    to_on: Mapped[date | None]
+    #: The earliest day by which something is due that they have not signed; None when nothing is.
+    owed_by: Mapped[date | None]
+
+
 class Signature(PlaceOwned):
     """Evidence that a person agreed to an edition. Only added: nobody, the portal included, can change one.
 

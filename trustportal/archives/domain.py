@@ -189,6 +189,7 @@ LEFT_OUT: Mapping[str, str] = {
     "case_figure": "figures of cases, each for one reader",
     "disposal_ask": "names cases",
     "stand_in": "says that there is a case about which somebody may not decide",
+    "campaign_person": "counted from memberships and from who was asked, which go along",
     "demonstration_mail": "what the mailbox of a demonstration shows",
     "notice": "what people were told: it can name a case",
     "mail": "what people were told: it can name a case",

@@ -172,5 +172,5 @@ def list_shown(actor: Actor, *, today: date) -> list[CampaignShown]:
     campaigns = [
         one for one in facts.list_campaigns() if not one.places or any(reaches(one.places, p) for p in places)
     ]
-    tallies = progress.tally_of_campaigns([one.id for one in campaigns], places, today)
+    tallies = progress.tally_of_campaigns(campaigns, places, today)
     return [CampaignShown(one, tallies.get(one.id, NOBODY)) for one in campaigns]

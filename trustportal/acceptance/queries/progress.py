@@ -6,20 +6,18 @@ no total. The queries are the same few for one school and for fifty.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Subquery, and_, case, cast, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, or_, select
 
-from trustportal.acceptance.models import Assignment, Campaign, Signature
-from trustportal.acceptance.queries.facts import Place, at_places, holds
+from trustportal.acceptance.domain.counting import as_bits, from_bits
+from trustportal.acceptance.models import Assignment, Campaign, CampaignPerson, Signature
+from trustportal.acceptance.queries.facts import Place, at_places
 from trustportal.access import Role
 from trustportal.db import db
-from trustportal.tenants.models import Membership
 from trustportal.times import day_of
 
 #: Whoever is away for long owes nothing meanwhile, and counts neither as asked nor as late.
@@ -55,51 +53,15 @@ def day_counted(campaign: Campaign, today: date) -> date:
     return day_of(campaign.closed_at) if campaign.closed_at else today
 
 
-def _people(campaign_ids: Collection[UUID], places: Collection[Place], today: date) -> Subquery:
-    """One row for each campaign, place and person: what they owe and what is late."""
-    return (
-        select(
-            Assignment.campaign_id,
-            Assignment.school_id,
-            Assignment.person_id,
-            func.count().filter(OWED).label("owed"),
-            func.count().filter(OWED, Assignment.due_on < today).label("late"),
-        )
-        .where(Assignment.campaign_id.in_(campaign_ids), at_places(Assignment.school_id, places), COUNTS)
-        .group_by(Assignment.campaign_id, Assignment.school_id, Assignment.person_id)
-        .subquery()
-    )
-
-
-#: A place as one column: the school, or the trust itself.
-_PLACE = func.coalesce(Membership.school_id, Membership.trust_id)
-
-#: What somebody is asked, as bits above those of the roles that they hold.
-_LATE, _OWES, _ASKED = (1 << (len(Role) + above) for above in range(3))
-
-
-def _serving(campaign: Campaign, places: Collection[Place], on: date) -> Any:
-    return select(_PLACE.label("place"), Membership.person_id).where(
-        at_places(Membership.school_id, places), Membership.role.in_(campaign.roles), holds(on)
-    )
-
-
-@contextmanager
-def _in_heaps() -> Iterator[None]:
-    """Let PostgreSQL count by hashing. It cannot tell beforehand how many rows row-level security leaves, takes them
-    for a few hundred, and would sort twenty thousand people. And it looks at what is asked each time: a plan for any
-    campaign, which it keeps after some times, compares with unknown values for every row (36 ms where it took 25).
-    """
-    _choose(enable_sort="off", plan_cache_mode="force_custom_plan")
-    yield
-    # After a fault there is no transaction left in which it would hold.
-    _choose(enable_sort="on")
-
-
-def _choose(**settings: str) -> None:
-    db.session.execute(
-        select(*(func.set_config(name, value, True) for name, value in settings.items())),
-        execution_options={"unscoped_because": "a setting of the transaction; no rows are read"},
+def counted(campaign: Campaign, places: Collection[Place], today: date) -> ColumnElement[bool]:
+    """The rows of those who count at some places: whoever serves in a role that is asked, on the day that counts."""
+    on = day_counted(campaign, today)
+    return and_(
+        CampaignPerson.campaign_id == campaign.id,
+        at_places(CampaignPerson.school_id, places),
+        CampaignPerson.from_on <= on,
+        or_(CampaignPerson.to_on.is_(None), CampaignPerson.to_on >= on),
+        CampaignPerson.roles.op("&")(as_bits(campaign.roles)) > 0,
     )
 
 
@@ -114,61 +76,31 @@ class Tallies:
 def tallies_of(campaign: Campaign, places: Collection[Place], today: date) -> Tallies:
     """How far a campaign is at some places. A person who serves at two schools counts at each.
 
-    What people hold and what they are asked is laid together in one heap, a bit for each thing, and gone through once:
-    twenty thousand people would be long in a join. PostgreSQL counts them by place, and by the roles that they hold
-    together, which are few; what those add up to by role is added here.
+    PostgreSQL counts by place, and by the roles that people hold together, which are few; what those add up to by role
+    is added here.
     """
-    # The commonest first: PostgreSQL compares with one after the other.
-    asked_roles = sorted(campaign.roles, key=lambda role: role != Role.STAFF)
-    bits = {role: 1 << number for number, role in enumerate(asked_roles)}
-    every_role = (1 << len(bits)) - 1
-    serving = select(
-        Membership.school_id,
-        Membership.person_id,
-        # Other roles count for nothing: to leave them out would be one comparison more.
-        case(bits, value=Membership.role, else_=0).label("bits"),
-    ).where(at_places(Membership.school_id, places), holds(day_counted(campaign, today)))
-    asked = select(
-        Assignment.school_id,
-        Assignment.person_id,
-        # Of those that count, whatever is not signed is owed.
-        case(
-            (Assignment.state == "signed", _ASKED),
-            (Assignment.due_on < today, _ASKED | _OWES | _LATE),
-            else_=_ASKED | _OWES,
-        ),
-    ).where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), COUNTS)
-    heap = union_all(serving, asked).subquery()
+    held = CampaignPerson.roles.op("&")(as_bits(campaign.roles)).label("held")
     people = (
-        select(heap.c.school_id, func.bit_or(heap.c.bits).label("bits"))
-        .group_by(heap.c.person_id, heap.c.school_id)
-        .subquery()
-    )
-    held = people.c.bits.op("&")(every_role)
-    by_held = (
-        select(people.c.school_id, held.label("held"), people.c.bits)
-        .where(people.c.bits >= _ASKED, held > 0)
+        select(CampaignPerson.school_id, held, CampaignPerson.owed_by)
+        .where(counted(campaign, places, today))
         .subquery()
     )
     statement = select(
-        by_held.c.school_id,
-        by_held.c.held,
+        people.c.school_id,
+        people.c.held,
         func.count(),
-        func.count().filter(by_held.c.bits.op("&")(_OWES) > 0),
-        func.count().filter(by_held.c.bits.op("&")(_LATE) > 0),
-    ).group_by(func.grouping_sets(by_held.c.school_id, by_held.c.held))
-    with _in_heaps():
-        rows = db.session.execute(statement).all()
+        func.count(people.c.owed_by),
+        func.count().filter(people.c.owed_by < today),
+    ).group_by(func.grouping_sets(people.c.school_id, people.c.held))
     by_place: dict[Place, Tally] = {}
-    by_role: dict[str, Tally] = {}
-    for school_id, roles, count, owed, behind in rows:
+    by_role: dict[Role, Tally] = {}
+    for school_id, roles, count, owed, behind in db.session.execute(statement):
         tally = Tally(count, count - owed, behind)
         if roles is None:
             by_place[school_id] = tally
             continue
-        for role, bit in bits.items():
-            if roles & bit:
-                by_role[role] = by_role.get(role, Tally()) + tally
+        for role in from_bits(roles):
+            by_role[role] = by_role.get(role, Tally()) + tally
     return Tallies(by_place, {role: by_role[role] for role in Role if role in by_role})
 
 
@@ -183,12 +115,6 @@ def tally_by_policy(
 
     `titles`: of policies and outside documents, by id; the answer is in their order.
     """
-    serving = (
-        _serving(campaign, places, day_counted(campaign, today))
-        .distinct()
-        .cte("serving")
-        .prefix_with("MATERIALIZED")
-    )
     each = (
         select(
             _TEXT.label("text_id"),
@@ -210,7 +136,14 @@ def tally_by_policy(
             func.count().filter(each.c.late),
         )
         .select_from(each)
-        .join(serving, and_(serving.c.person_id == each.c.person_id, serving.c.place == each.c.place))
+        .join(
+            CampaignPerson,
+            and_(
+                CampaignPerson.person_id == each.c.person_id,
+                func.coalesce(CampaignPerson.school_id, CampaignPerson.trust_id) == each.c.place,
+            ),
+        )
+        .where(counted(campaign, places, today))
         .group_by(each.c.text_id)
     )
     found = {text_id: Tally(count, count - owed, late) for text_id, count, owed, late in rows}
@@ -297,19 +230,22 @@ def find_own(policy_id: UUID, school_id: Place, person_id: UUID) -> Signature | 
 
 
 def tally_of_campaigns(
-    campaign_ids: Collection[UUID], places: Collection[Place], today: date
+    campaigns: Collection[Campaign], places: Collection[Place], today: date
 ) -> dict[UUID, Tally]:
     """People and places together, by campaign: for the list of campaigns."""
-    people = _people(campaign_ids, places, today)
+    if not campaigns:
+        return {}
     rows = db.session.execute(
         select(
-            people.c.campaign_id,
+            CampaignPerson.campaign_id,
             func.count(),
-            func.count().filter(people.c.owed == 0),
-            func.count().filter(people.c.late > 0),
-        ).group_by(people.c.campaign_id)
+            func.count(CampaignPerson.owed_by),
+            func.count().filter(CampaignPerson.owed_by < today),
+        )
+        .where(or_(*(counted(one, places, today) for one in campaigns)))
+        .group_by(CampaignPerson.campaign_id)
     )
-    return {campaign_id: Tally(asked, signed, late) for campaign_id, asked, signed, late in rows}
+    return {campaign_id: Tally(asked, asked - owed, late) for campaign_id, asked, owed, late in rows}
 
 
 def find_newest_campaign(places: Collection[Place]) -> Campaign | None:

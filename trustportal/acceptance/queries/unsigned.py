@@ -9,14 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, select
 
-from trustportal.acceptance.models import Assignment, Campaign, OutsideEdition, Question
-from trustportal.acceptance.queries.facts import Place, at_places, holds
+from trustportal.acceptance.domain.counting import as_bits, from_bits
+from trustportal.acceptance.models import Assignment, Campaign, CampaignPerson, OutsideEdition, Question
+from trustportal.acceptance.queries.facts import Place
 from trustportal.acceptance.queries.mine import TITLE
-from trustportal.acceptance.queries.progress import OWED, day_counted
+from trustportal.acceptance.queries.progress import OWED, counted
 from trustportal.access import Role
 from trustportal.db import db
 from trustportal.policies.models import Policy
-from trustportal.tenants.models import Membership, Person, School
+from trustportal.tenants.models import Person, School
 
 PAGE = 50
 
@@ -66,7 +67,7 @@ def list_unsigned(
     `total` and `skip` where it is known how many there are, and how many of the page's start lie at places before
     these: then only the places that the page shows need be looked at.
     """
-    roles = func.array_agg(Membership.role.distinct())
+    asked_roles = [role] if role is not None else campaign.roles
     waiting = (
         select(Question.assignment_id)
         .where(Question.trust_id == Assignment.trust_id, Question.state == "open")
@@ -79,36 +80,40 @@ def list_unsigned(
             Person.email.is_not(None),
             Assignment.school_id,
             School.name,
-            roles,
+            CampaignPerson.roles.op("&")(as_bits(campaign.roles)),
             func.array_agg(TITLE.distinct()),
             func.min(Assignment.due_on),
             func.max(Assignment.reminded_on),
             func.bool_or(Assignment.id.in_(waiting)),
             func.count().over(),
         )
-        .select_from(Assignment)
-        .join(Person, Person.id == Assignment.person_id)
-        .outerjoin(Policy, Policy.id == Assignment.policy_id)
-        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
+        .select_from(CampaignPerson)
         .join(
-            Membership,
+            Assignment,
             and_(
-                Membership.person_id == Assignment.person_id,
-                Membership.school_id.is_not_distinct_from(Assignment.school_id),
-                Membership.role.in_(campaign.roles),
-                holds(day_counted(campaign, today)),
+                Assignment.campaign_id == CampaignPerson.campaign_id,
+                Assignment.person_id == CampaignPerson.person_id,
+                Assignment.school_id.is_not_distinct_from(CampaignPerson.school_id),
             ),
         )
-        .outerjoin(School, School.id == Assignment.school_id)
-        .where(Assignment.campaign_id == campaign.id, at_places(Assignment.school_id, places), OWED)
-        .group_by(Person.id, Person.name, Person.email, Assignment.school_id, School.name)
+        .join(Person, Person.id == CampaignPerson.person_id)
+        .outerjoin(Policy, Policy.id == Assignment.policy_id)
+        .outerjoin(OutsideEdition, OutsideEdition.id == Assignment.outside_edition_id)
+        .outerjoin(School, School.id == CampaignPerson.school_id)
+        .where(
+            counted(campaign, places, today),
+            CampaignPerson.roles.op("&")(as_bits(asked_roles)) > 0,
+            CampaignPerson.owed_by.is_not(None),
+            OWED,
+        )
+        .group_by(
+            Person.id, Person.name, Person.email, Assignment.school_id, School.name, CampaignPerson.roles
+        )
         # In the order of their letters' codes, as the tallies by place are sorted: pages follow each other exactly.
         .order_by(School.name.collate("C").nulls_first(), Person.name, Person.id)
         .limit(PAGE)
         .offset((page - 1) * PAGE if skip is None else skip)
     )
-    if role is not None:
-        statement = statement.having(func.bool_or(Membership.role == str(role)))
     rows = db.session.execute(statement).all()
     return UnsignedPage(
         people=[
@@ -117,7 +122,7 @@ def list_unsigned(
                 name=name,
                 school_id=school_id,
                 school_name=school_name,
-                roles=[one for one in Role if one in held],
+                roles=from_bits(held),
                 policies=sorted(titles),
                 due_on=due_on,
                 reminded_on=reminded_on,

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import case, func, update
+from sqlalchemy import ARRAY, Text, Uuid, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from trustportal import mail
 from trustportal.acceptance import mail as wording
 from trustportal.acceptance.domain.campaign import place_key, reaches
+from trustportal.acceptance.domain.counting import BITS
 from trustportal.acceptance.domain.planning import Because, Cause, Open, Plan, plan_assignments
 from trustportal.acceptance.models import Assignment
 from trustportal.acceptance.queries import facts, outside
@@ -101,6 +102,7 @@ def assign_place(
         one_at_a_time(f"assign {place_key(school_id)}")
         running = facts.running_campaigns(today, lock=True)
         plan = plan_assignments(facts.place_facts(today, running, [school_id], people=people)[school_id])
+        _hold(plan)
         for because in Because:
             ids = [one.assignment_id for one in plan.close if one.because is because]
             close_assignments(ids, because, now=now)
@@ -108,9 +110,40 @@ def assign_place(
         _wait_or_go_on(plan, today=today)
         documents = frozenset[UUID]().union(*(one.documents for one in running))
         opened = _open(school_id, plan.open, documents, now=now)
+        _count(school_id, people)
         if opened:
             _tell(school_id, opened, now=now)
     return plan
+
+
+def _hold(plan: Plan) -> None:
+    """Lock all that stands and will change, before the first change: who signs locks an assignment, then how its person
+    stands in the campaign, and in any other order the two could wait for each other for ever.
+    """
+    ids = [
+        *(one.assignment_id for one in plan.close),
+        *(one.assignment_id for one in plan.move),
+        *(one.assignment_id for one in plan.resume),
+        *plan.pause,
+    ]
+    if ids:
+        db.session.execute(
+            select(Assignment.id).where(Assignment.id.in_(ids)).order_by(Assignment.id).with_for_update()
+        )
+
+
+def _count(school_id: Place, people: Collection[UUID] | None) -> None:
+    """Write down in which roles people are asked at a place, from when to when, and what they owe."""
+    db.session.execute(
+        select(
+            func.count_people(
+                literal(school_id, Uuid),
+                literal(None if people is None else list(people), ARRAY(Uuid)),
+                literal([str(role) for role in BITS], ARRAY(Text)),
+            )
+        ),
+        execution_options={"unscoped_because": "the function reads the trust of the transaction"},
+    )
 
 
 def close_assignments(ids: Collection[UUID], because: Because, *, now: datetime) -> None:
