@@ -1,4 +1,7 @@
-"""The first week of September: five thousand people of one trust sign, forty at once, at two web workers."""
+"""The first week of September: five thousand people of one trust sign, forty at once, at two web workers.
+
+Their school is planned again and again meanwhile, as it is when roles change.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ from tests.integration.conftest import SECRET
 from tests.world import World
 from trustportal import audit
 from trustportal.acceptance import services
-from trustportal.acceptance.models import Assignment, Signature
+from trustportal.acceptance.models import Assignment, Campaign, Signature
+from trustportal.acceptance.queries import progress
+from trustportal.acceptance.queries.progress import Tally
 from trustportal.acceptance.services.verifying import verify_all
 from trustportal.access import Role
 from trustportal.config import Settings
@@ -83,12 +88,22 @@ def test_five_thousand_people_sign_forty_at_once(
         threads = [
             threading.Thread(target=_client, args=(port, world.slug, csrf, work, log)) for _ in range(AT_ONCE)
         ]
-        for one in threads:
+        plans: list[int] = []
+        signed = threading.Event()
+        planner = threading.Thread(target=_plan_again, args=(world, ashgrove.id, signed, plans, log))
+        for one in (*threads, planner):
             one.start()
         for one in threads:
             one.join()
+        signed.set()
+        planner.join()
     assert log.wrong == []
+    assert len(plans) > 10
+    assert set(plans) == {0}
     with world.looking():
+        campaign = db.session.scalars(select(Campaign)).one()
+        tally = progress.tallies_of(campaign, [ashgrove.id], today()).places[ashgrove.id]
+        assert tally == Tally(asked=PEOPLE, signed=PEOPLE, late=0)
         stored = Counter(db.session.scalars(select(Signature.assignment_id)))
         left = db.session.scalars(select(func.count(Assignment.id)).where(Assignment.state != "signed")).one()
         assert list(audit.verify()) == []
@@ -162,6 +177,20 @@ def _people(superuser_url: str, world: World, school_id: UUID, raw: str) -> dict
                 ],
             )
     return tokens
+
+
+def _plan_again(world: World, place: UUID, signed: threading.Event, plans: list[int], log: Log) -> None:
+    """Roles change meanwhile, so the place is planned again and again: nobody has to be asked anew. What it would
+    close, because it was signed after the plan had read it, stays signed.
+    """
+    while not signed.wait(1):
+        try:
+            with world.worker_app.app_context(), scope(Scope.job(world.trust_id)):
+                plan = services.assign_place(place, today=today(), now=now())
+        except Exception as fault:
+            log.wrong.append(f"planning: {fault!r}")
+            return
+        plans.append(len(plan.open) + len(plan.move) + len(plan.pause))
 
 
 def _client(port: int, slug: str, csrf: str, work: queue.Queue[tuple[UUID, str]], log: Log) -> None:
