@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from threading import Thread
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from tests.integration.conftest import PortalClient
+from tests.integration.meanwhile import meanwhile
 from tests.integration.moments import database_name, moment
 from tests.integration.policies.given import Social, run_quick_jobs
 from tests.integration.policies.given import social as a_policy
@@ -460,16 +460,8 @@ def test_the_same_sent_twice_at_once_is_taken_once(
             ids,
         )
         sent = {"place": school.slug, "manager": str(head.id)}
-        second = Thread(target=lambda: answers.append(browser.post(address, data=sent).status_code))
-        second.start()
-        waiting = (
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        with psycopg.connect(servers.superuser_url(database_name()), autocommit=True) as looking:
-            while second.is_alive() and looking.execute(waiting).fetchone() is None:
-                second.join(0.02)
-        other.commit()
-        second.join()
+        with meanwhile(servers, lambda: answers.append(browser.post(address, data=sent).status_code)):
+            other.commit()
     assert answers == [409]
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -15,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from tests.integration.meanwhile import meanwhile
 from tests.integration.moments import database_name
 from tests.world import Place, World
 from trustportal.acceptance import services
@@ -203,29 +202,6 @@ def test_another_trust_is_left_alone(world: World, asking: Asked, superuser: Con
 
 
 # -- while somebody else writes ----------------------------------------------------------------------------------
-
-
-@contextmanager
-def meanwhile(servers: Servers, work: Callable[[], object]) -> Iterator[None]:
-    """Let `work` begin in a thread and wait for a lock that is held here; it goes on after the block."""
-    failed: list[Exception] = []
-
-    def run() -> None:
-        try:
-            work()
-        except Exception as fault:
-            failed.append(fault)
-
-    other = Thread(target=run)
-    other.start()
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with psycopg.connect(servers.superuser_url(database_name()), autocommit=True) as looking:
-        while other.is_alive() and looking.execute(waiting).fetchone() is None:
-            other.join(0.02)
-    assert other.is_alive(), f"nothing was waited for: {failed}"
-    yield
-    other.join()
-    assert failed == []
 
 
 @dataclass
