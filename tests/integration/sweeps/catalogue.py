@@ -63,7 +63,7 @@ class Declared:
     protected: Mapping[str, Protected]
     rights_of_global: Mapping[str, str]
     functions: Mapping[str, str]
-    #: Tables of which the functions' owner may remove rows: a case that two people agreed to dispose of.
+    #: Tables of which the functions' owner may remove rows: of a case that is disposed of, and what is only counted.
     disposed: frozenset[str]
 
 
