@@ -78,14 +78,14 @@ _WRITE = f"""
                                 AND (h.to_on IS NULL OR h.to_on >= s.from_on)
      GROUP BY s.person_id, s.from_on, s.to_on),
   asked AS (
-    SELECT a.campaign_id, a.person_id, min({_OWED_BY}) AS owed_by
+    SELECT a.campaign_id, a.person_id, bool_or({_COUNTS}) AS counts, min({_OWED_BY}) FILTER (WHERE {_COUNTS}) AS owed_by
       FROM assignment a
      WHERE a.trust_id = $1 AND (a.school_id = $2 OR $2 IS NULL AND a.school_id IS NULL)
-       AND ($3 IS NULL OR a.person_id = ANY ($3)) AND {_COUNTS}
+       AND ($3 IS NULL OR a.person_id = ANY ($3))
      GROUP BY a.campaign_id, a.person_id),
   wanted AS MATERIALIZED (SELECT * FROM asked JOIN serving USING (person_id)),
   present AS MATERIALIZED (
-    SELECT c.id, c.campaign_id, c.person_id, c.from_on, c.to_on, c.roles, c.owed_by
+    SELECT c.id, c.campaign_id, c.person_id, c.from_on, c.to_on, c.roles, c.counts, c.owed_by
       FROM campaign_person c
      WHERE c.trust_id = $1 AND {_PLACE.format("c")} = COALESCE($2, $1) AND ($3 IS NULL OR c.person_id = ANY ($3))),
   gone AS (
@@ -93,12 +93,13 @@ _WRITE = f"""
      USING present p LEFT JOIN wanted w USING (person_id, campaign_id, from_on)
      WHERE c.id = p.id AND c.trust_id = $1 AND w.person_id IS NULL)
   INSERT INTO campaign_person AS c
-         (id, trust_id, school_id, campaign_id, person_id, roles, from_on, to_on, owed_by)
-  SELECT gen_random_uuid(), $1, $2, w.campaign_id, w.person_id, w.roles, w.from_on, w.to_on, w.owed_by
+         (id, trust_id, school_id, campaign_id, person_id, roles, from_on, to_on, counts, owed_by)
+  SELECT gen_random_uuid(), $1, $2, w.campaign_id, w.person_id, w.roles, w.from_on, w.to_on, w.counts, w.owed_by
     FROM wanted w LEFT JOIN present p USING (person_id, campaign_id, from_on)
-   WHERE p.id IS NULL OR (p.roles, p.to_on, p.owed_by) IS DISTINCT FROM (w.roles, w.to_on, w.owed_by)
+   WHERE p.id IS NULL
+      OR (p.roles, p.to_on, p.counts, p.owed_by) IS DISTINCT FROM (w.roles, w.to_on, w.counts, w.owed_by)
   ON CONFLICT (trust_id, (COALESCE(school_id, trust_id)), person_id, campaign_id, from_on)
-  DO UPDATE SET roles = EXCLUDED.roles, to_on = EXCLUDED.to_on, owed_by = EXCLUDED.owed_by
+  DO UPDATE SET roles = EXCLUDED.roles, to_on = EXCLUDED.to_on, counts = EXCLUDED.counts, owed_by = EXCLUDED.owed_by
 """
 # It is planned each time, for this place and these people: a plan for any would compare everybody with everybody.
 _PEOPLE = f"""
@@ -123,7 +124,7 @@ CREATE FUNCTION count_assignments() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   one record;
-  counted bigint;
+  counted boolean;
   owed date;
 BEGIN
   FOR one IN
@@ -135,15 +136,12 @@ BEGIN
   LOOP
     PERFORM FROM campaign_person c WHERE {_KEY} ORDER BY c.from_on FOR UPDATE;
     CONTINUE WHEN NOT FOUND;
-    SELECT count(*), min({_OWED_BY}) INTO counted, owed
+    SELECT bool_or({_COUNTS}), min({_OWED_BY}) FILTER (WHERE {_COUNTS}) INTO counted, owed
       FROM assignment a
      WHERE a.trust_id = one.trust_id AND a.person_id = one.person_id AND a.campaign_id = one.campaign_id
-       AND {_PLACE.format("a")} = one.place AND {_COUNTS};
-    IF counted = 0 THEN
-      DELETE FROM campaign_person c WHERE {_KEY};
-    ELSE
-      UPDATE campaign_person c SET owed_by = owed WHERE {_KEY} AND c.owed_by IS DISTINCT FROM owed;
-    END IF;
+       AND {_PLACE.format("a")} = one.place;
+    UPDATE campaign_person c SET counts = counted, owed_by = owed
+     WHERE {_KEY} AND (c.counts, c.owed_by) IS DISTINCT FROM (counted, owed);
   END LOOP;
   RETURN NULL;
 END $$
@@ -171,6 +169,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("roles", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("school_id", sa.Uuid(), nullable=True),

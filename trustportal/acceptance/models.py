@@ -168,6 +168,8 @@ class CampaignPerson(PlaceOwned):
     roles: Mapped[int]
     from_on: Mapped[date]
     to_on: Mapped[date | None]
+    #: Whether anything is asked of them: of nobody who is away, and nothing that was closed before the campaign was.
+    counts: Mapped[bool]
     #: The earliest day by which something is due that they have not signed; None when nothing is.
     owed_by: Mapped[date | None]
 

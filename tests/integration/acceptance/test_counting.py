@@ -114,6 +114,22 @@ def test_a_closed_campaign_keeps_the_day_on_which_it_was_closed(world: World, de
     assert tally_on(world, closed, ashgrove, years_later).places == {ashgrove.id: Tally(2, 1, 1)}
 
 
+def test_whoever_is_away_counts_when_they_sign_all_the_same(world: World, asking: Asked) -> None:
+    ann, ashgrove = asking.ann, asking.ashgrove
+    with world.looking():
+        campaign = db.session.scalars(select(Campaign)).one()
+    mine = asking.desk.open_of(ann)[0]
+    with world.acting(world.manager) as actor:
+        services.record_absence(
+            actor, person_id=ann.id, school_id=ashgrove.id, from_on=today(), to_on=None, now=now()
+        )
+    world.run_jobs()
+    assert tally_on(world, campaign, ashgrove, today()).places == {}
+    asking.desk.sign(ann, mine)
+    # At once, before any job has run.
+    assert tally_on(world, campaign, ashgrove, today()).places == {ashgrove.id: Tally(1, 1, 0)}
+
+
 def test_another_due_day_is_counted_with(world: World, desk: Desk) -> None:
     ashgrove = world.school("Ashgrove")
     ann, _ben = (world.person(name, (Role.STAFF, ashgrove)) for name in ("Ann Staff", "Ben Staff"))
@@ -301,7 +317,7 @@ def test_what_is_kept_is_what_would_be_counted_anew(world: World, asking: Asked)
     def rows() -> dict[UUID, tuple[object, ...]]:
         with world.looking():
             return {
-                one.id: (one.person_id, one.roles, one.from_on, one.to_on, one.owed_by)
+                one.id: (one.person_id, one.roles, one.from_on, one.to_on, one.counts, one.owed_by)
                 for one in db.session.scalars(select(CampaignPerson))
             }
 

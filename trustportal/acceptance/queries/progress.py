@@ -58,6 +58,7 @@ def counted(campaign: Campaign, places: Collection[Place], today: date) -> Colum
     on = day_counted(campaign, today)
     return and_(
         CampaignPerson.campaign_id == campaign.id,
+        CampaignPerson.counts,
         at_places(CampaignPerson.school_id, places),
         CampaignPerson.from_on <= on,
         or_(CampaignPerson.to_on.is_(None), CampaignPerson.to_on >= on),
